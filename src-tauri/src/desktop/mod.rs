@@ -40,9 +40,15 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
             window::open(app.handle())?;
             Ok(())
         })
-        .build(tauri::generate_context!())?;
+        .build(context())?;
     app.run(on_event);
     Ok(())
+}
+
+/// `tauri.conf.json` and the built panel, compiled in.
+#[expect(clippy::exit, reason = "the macro's code ends the process where the embedded assets are damaged")]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 fn on_event(app: &AppHandle, event: RunEvent) {

@@ -40,7 +40,10 @@ impl Quit {
 async fn drain(engine: &Engine) {
     let Some(app) = engine.take() else { return };
     if tokio::time::timeout(DRAIN, app.shutdown()).await.is_err() {
-        tracing::warn!(seconds = DRAIN.as_secs(), "the drain was cut short; deliveries in flight are tried again at the next start");
+        tracing::warn!(
+            seconds = DRAIN.as_secs(),
+            "the drain was cut short; deliveries in flight are tried again at the next start"
+        );
     }
 }
 

@@ -154,9 +154,7 @@ impl IntoResponse for Refusal {
                 "Malformed request",
                 format!("The panel's request could not be read: {cause}."),
             ),
-            Self::NotRunning(why) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The engine is not running", why)
-            }
+            Self::NotRunning(why) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The engine is not running", why),
             Self::Unreadable(cause) => {
                 (StatusCode::BAD_GATEWAY, "unreadable-answer", "Answer too large", format!("{cause}."))
             }
@@ -205,7 +203,9 @@ mod tests {
     #[tokio::test]
     async fn credentials_host_and_origin_of_the_page_are_dropped() {
         let mut call = call("GET", "/api/v1/echo");
-        for name in ["authorization", "cookie", "host", "origin", "x-forwarded-for", "Content-Type", "transfer-encoding"] {
+        for name in
+            ["authorization", "cookie", "host", "origin", "x-forwarded-for", "Content-Type", "transfer-encoding"]
+        {
             call.headers.push((name.to_owned(), "x".to_owned()));
         }
         assert_eq!(ask(call).await, (200, "{}".to_owned()));
@@ -272,7 +272,8 @@ mod tests {
 
     #[tokio::test]
     async fn without_an_engine_the_panel_hears_why() {
-        let (status, headers, body) = decode(&answer(Err("the ledger is locked".to_owned()), call("GET", "/api/v1/overview")).await);
+        let (status, headers, body) =
+            decode(&answer(Err("the ledger is locked".to_owned()), call("GET", "/api/v1/overview")).await);
         assert_eq!(status, 503);
         assert_eq!(headers[0], ("content-type".to_owned(), "application/problem+json".to_owned()));
         let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();

@@ -1,0 +1,126 @@
+# `make` alone says what there is. Everything works from a fresh clone.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# The build cache; CI keeps it outside of the clone.
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export PATH := $(TARGET)/tools/bin:$(PATH)
+export SIGNALBOX_BIN = $(TARGET)/debug/signalbox
+export SIGNALBOX_DESKTOP_BIN = $(TARGET)/debug/signalbox-desktop
+
+# `make run` builds quickly (dev); PROFILE=release builds what is shipped.
+PROFILE ?= dev
+RUN_DIR = $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+
+# One feature set for everything that tests touch, so that nothing is built twice.
+WORKSPACE := --workspace --features signalbox/desktop
+PANEL := ui/dist/index.html
+PANEL_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/e2e/*' -not -path '*-results/*' 2>/dev/null)
+# A session bus and a display of its own for the window under test.
+HEADLESS_DESKTOP := NO_AT_BRIDGE=1 dbus-run-session -- xvfb-run --auto-servernum --server-args='-screen 0 1280x800x24'
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.PHONY: run
+run: setup panel ## Open the window; without a display, serve the panel and print its address
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname -s)" = Darwin ]; then \
+	  cargo build --locked --profile $(PROFILE) --features desktop --bin signalbox-desktop; \
+	  exec $(RUN_DIR)/signalbox-desktop; \
+	else \
+	  cargo build --locked --profile $(PROFILE) --bin signalbox; \
+	  echo "There is no display here: serving the panel instead. Open the address below in a browser; Ctrl+C stops."; \
+	  exec $(RUN_DIR)/signalbox serve; \
+	fi
+
+.PHONY: build
+build: setup panel ## Build target/release/signalbox (headless) and target/release/signalbox-desktop
+	cargo build --locked --release --bin signalbox
+	cargo build --locked --release --features desktop --bin signalbox-desktop
+
+.PHONY: test
+test: setup-test lint test-rust test-panel test-gen test-e2e test-vendors test-desktop ## Run every test and check
+
+.PHONY: bench
+bench: setup panel ## Measure throughput, latency, memory and start against the release build
+	cargo build --locked --release --bin signalbox
+	cargo run --locked --release -p xtask -- bench
+
+.PHONY: fmt
+fmt: node_modules ## Format everything
+	cargo run -q --locked -p xtask -- tidy
+
+.PHONY: gen
+gen: node_modules panel ## Write the API description and the panel's types from the code
+	cargo build -q --locked --features desktop --bin signalbox
+	cargo run -q --locked -p xtask -- gen
+
+.PHONY: shots
+shots: binaries ## Take the screenshots in docs/screenshots
+	npm --prefix ui run shots
+
+.PHONY: deny
+deny: ## Check licences, advisories and sources of all crates (needs cargo-deny)
+	cargo deny --all-features check
+
+.PHONY: package
+package: setup panel ## Build the .deb and the .rpm into target/release/bundle
+	npm --prefix ui exec -- tauri build
+
+.PHONY: clean
+clean: ## Remove what was built
+	cargo clean
+	rm -rf ui/dist ui/node_modules tests/vendors/node_modules gen permissions
+
+# --- parts of the above ---
+
+.PHONY: setup setup-test
+setup:
+	@.ci/setup run
+setup-test:
+	@.ci/setup test
+
+.PHONY: node_modules panel binaries
+node_modules: ui/node_modules/.package-lock.json
+panel: $(PANEL)
+binaries: panel
+	cargo build --locked --features desktop --bins
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm --prefix $* ci --no-audit --no-fund
+	touch $@
+
+$(PANEL): ui/node_modules/.package-lock.json $(PANEL_SOURCES)
+	npm --prefix ui run build
+	touch $@
+
+.PHONY: lint
+lint: node_modules panel ## Check formats, lints and the directions between crates
+	cargo fmt --all --check
+	cargo run -q --locked -p xtask -- check
+	cargo clippy -q --locked $(WORKSPACE) --all-targets -- -D warnings
+	npm --prefix ui run check
+	npm --prefix ui run lint
+
+.PHONY: test-rust test-panel test-gen test-e2e test-vendors test-desktop
+test-rust: panel ## Run the Rust tests
+	cargo test --locked $(WORKSPACE)
+
+test-panel: node_modules ## Run the panel's unit tests
+	npm --prefix ui run test
+
+test-gen: binaries ## See that the API description and the panel's types are those of the code
+	cargo run -q --locked -p xtask -- gen --check
+
+test-e2e: binaries ## Drive the panel in Chromium against the real binary
+	npm --prefix ui run e2e
+
+test-vendors: binaries tests/vendors/node_modules/.package-lock.json ## Let the vendors' own libraries sign and send
+	node --test tests/vendors/*.test.mjs
+
+test-desktop: binaries ## Drive the real window: break, dead letters, replay by click
+	$(HEADLESS_DESKTOP) node --test tests/desktop/*.test.mjs
