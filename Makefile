@@ -55,9 +55,8 @@ fmt: node_modules ## Format everything
 	cargo run -q --locked -p xtask -- tidy
 
 .PHONY: gen
-gen: node_modules panel ## Write the API description and the panel's types from the code
-	cargo build -q --locked --features desktop --bin signalbox
-	cargo run -q --locked -p xtask -- gen
+gen: binaries ## Write the API description and the panel's types from the code
+	$(TARGET)/debug/xtask gen
 
 .PHONY: shots
 shots: binaries ## Take the screenshots in docs/screenshots
@@ -87,8 +86,9 @@ setup-test:
 .PHONY: node_modules panel binaries
 node_modules: ui/node_modules/.package-lock.json
 panel: $(PANEL)
+# With the tests' targets, so that `cargo test` finds all of it built.
 binaries: panel
-	cargo build --locked --features desktop --bins
+	cargo build --locked $(WORKSPACE) --all-targets
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund
@@ -99,22 +99,21 @@ $(PANEL): ui/node_modules/.package-lock.json $(PANEL_SOURCES)
 	touch $@
 
 .PHONY: lint
-lint: node_modules panel ## Check formats, lints and the directions between crates
+lint: node_modules panel ## Check formats and lints
 	cargo fmt --all --check
-	cargo run -q --locked -p xtask -- check
 	cargo clippy -q --locked $(WORKSPACE) --all-targets -- -D warnings
 	npm --prefix ui run check
 	npm --prefix ui run lint
 
 .PHONY: test-rust test-panel test-gen test-e2e test-vendors test-desktop
-test-rust: panel ## Run the Rust tests
+test-rust: binaries ## Run the Rust tests; one of them holds the directions between crates
 	cargo test --locked $(WORKSPACE)
 
 test-panel: node_modules ## Run the panel's unit tests
 	npm --prefix ui run test
 
 test-gen: binaries ## See that the API description and the panel's types are those of the code
-	cargo run -q --locked -p xtask -- gen --check
+	$(TARGET)/debug/xtask gen --check
 
 test-e2e: binaries ## Drive the panel in Chromium against the real binary
 	npm --prefix ui run e2e

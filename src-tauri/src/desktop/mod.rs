@@ -1,10 +1,12 @@
 //! The window: one webview, one command into the router, and a quit that drains.
 //!
 //! The engine is the same as in `signalbox serve`; nothing here knows what the panel shows. What the page may do is in
-//! `tauri.conf.json` and is held by `tests/it/window_config.rs`.
+//! `tauri.conf.json` and is held by the tests in `hardening.rs`.
 
 mod engine;
 mod frame;
+#[cfg(test)]
+mod hardening;
 mod quit;
 pub mod renderer;
 mod request;
