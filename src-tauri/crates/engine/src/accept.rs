@@ -1,0 +1,478 @@
+//! Accept: the port that sources hand their inputs to, and the way from there into the ledger.
+//!
+//! type, key, dedupe → steps → one request per destination → ONE durable commit → only then the sender's answer.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use signalbox_model::{DeliveryId, EventId, FailureKind, Stage, Timestamp};
+use signalbox_store::delivery::OpenDelivery;
+use signalbox_store::event::{Accepted, Dedupe, Fate, NewDelivery, NewEvent, Placement, Planned, Request};
+use signalbox_store::{LaneId, StoreError};
+use signalbox_transform::{Limits, Program, Value};
+use signalbox_workspace::{DedupeId, Destination, Integration, OnConflict, Source};
+use tokio_util::task::TaskTracker;
+
+use crate::dispatch::lane::{LaneRuntime, Permit};
+use crate::dispatch::outcome::{MASK, failure};
+use crate::dispatch::{Dispatcher, Means};
+use crate::steps::{RequestOutcome, StepFailure, StepInput, StepsOutcome, Stepped, envelope, make_raw_request, make_request, run_steps};
+
+/// One input as a source received and verified it.
+pub struct Input {
+    pub received_at: Timestamp,
+    pub method: String,
+    pub path: String,
+    pub query: Option<String>,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The scheme's own id of the message.
+    pub scheme_id: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    Accepted { event: EventId, conflict_of: Option<EventId> },
+    /// The same id and bytes are in the ledger already.
+    Repeated { of: EventId },
+}
+
+pub type AcceptFuture<'a> = Pin<Box<dyn Future<Output = Result<Receipt, StoreError>> + Send + 'a>>;
+
+/// What a source may do: hand in an input for its integration. It knows nothing of dispatch.
+pub trait Accept: Send + Sync + 'static {
+    fn accept(&self, integration: Arc<ActiveIntegration>, input: Input) -> AcceptFuture<'_>;
+}
+
+/// An integration with the lanes of its destinations, in their order.
+pub struct ActiveIntegration {
+    pub integration: Arc<Integration>,
+    pub lanes: Vec<Arc<LaneRuntime>>,
+}
+
+pub struct Intake {
+    means: Arc<Means>,
+    dispatcher: Arc<Dispatcher>,
+    behind: TaskTracker,
+}
+
+/// Headers that are never stored as they came: what proves a sender's identity could be used again.
+const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
+
+impl Accept for Intake {
+    fn accept(&self, integration: Arc<ActiveIntegration>, input: Input) -> AcceptFuture<'_> {
+        Box::pin(self.take(integration, input))
+    }
+}
+
+/// What the expressions of a source say of an input.
+struct Facts {
+    event_type: Option<String>,
+    key: Option<String>,
+    source_id: Option<String>,
+    notes: Vec<String>,
+    /// The order cannot be known: the deliveries die at stage accept.
+    key_failure: Option<String>,
+}
+
+/// A planned delivery with what is needed to send it at once.
+struct Prepared {
+    delivery: NewDelivery,
+    request: Option<Request>,
+    permit: Option<Permit>,
+}
+
+impl Intake {
+    pub fn new(means: Arc<Means>, dispatcher: Arc<Dispatcher>) -> Arc<Self> {
+        Arc::new(Self { means, dispatcher, behind: TaskTracker::new() })
+    }
+
+    async fn take(&self, active: Arc<ActiveIntegration>, input: Input) -> Result<Receipt, StoreError> {
+        let integration = &active.integration;
+        let content_type = header_text(&input.headers, "content-type");
+        let read = signalbox_transform::read_body(content_type.as_deref(), &input.body);
+        let mut notes = Vec::new();
+        let body = match read {
+            Ok((parsed, _)) => {
+                if parsed.duplicate_keys {
+                    notes.push("duplicate-keys".to_owned());
+                }
+                Ok(parsed.value)
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        let facts = self.facts(integration, &input, body.as_ref().ok(), notes).await;
+        let step_input = StepInput { method: &input.method, content_type: content_type.as_deref(), raw: &input.body, body };
+        let fates = plan_fates(integration, &step_input, facts.key_failure.as_deref(), &Limits::INLINE);
+        let event_id = EventId::from_bits(self.means.ids.next(input.received_at));
+        let (planned, prepared) = match fates {
+            Some(fates) => {
+                let prepared = self.prepare(&active, fates, input.received_at);
+                (Planned::Now(prepared.iter().map(|item| item.delivery.clone()).collect()), prepared)
+            }
+            None => {
+                let places = active.lanes.iter().map(|lane| (self.delivery_id(input.received_at), lane.id)).collect();
+                (Planned::Later(places), Vec::new())
+            }
+        };
+        let later = match &planned {
+            Planned::Later(places) => Some(places.clone()),
+            Planned::Now(_) => None,
+        };
+        let event = NewEvent {
+            id: event_id,
+            integration: integration.name.clone(),
+            version: integration.version.clone(),
+            received_at: input.received_at,
+            dedupe: self.dedupe(integration, &facts, input.received_at),
+            event_type: facts.event_type.clone(),
+            key: facts.key.clone(),
+            method: input.method.clone(),
+            path: input.path.clone(),
+            query: input.query.clone(),
+            headers: stored_headers(&input.headers),
+            content_type: content_type.clone(),
+            body_hash: *blake3::hash(&input.body).as_bytes(),
+            body: input.body.clone(),
+            notes: facts.notes,
+            planned,
+        };
+        let accepted = self.means.store.accept(event).await?;
+        match accepted {
+            Accepted::Duplicate { of } => Ok(Receipt::Repeated { of }),
+            Accepted::Stored { placements, conflict_of } => {
+                let origin = Origin { event: event_id, received_at: input.received_at, key: facts.key, event_type: facts.event_type };
+                match later {
+                    Some(places) => self.run_behind(active, origin, places, content_type, input.body),
+                    None => self.hand_over(&active, &origin, prepared, &placements),
+                }
+                Ok(Receipt::Accepted { event: event_id, conflict_of })
+            }
+        }
+    }
+
+    fn delivery_id(&self, now: Timestamp) -> DeliveryId {
+        DeliveryId::from_bits(self.means.ids.next(now))
+    }
+
+    fn prepare(&self, active: &ActiveIntegration, fates: Vec<Fate>, now: Timestamp) -> Vec<Prepared> {
+        active
+            .lanes
+            .iter()
+            .zip(fates)
+            .map(|(lane, fate)| {
+                let request = match &fate {
+                    Fate::Send(request) => Some(request.clone()),
+                    Fate::Filtered { .. } | Fate::Dead(_) => None,
+                };
+                let permit = request.as_ref().and_then(|_| lane.try_reserve(now));
+                let delivery = NewDelivery { id: self.delivery_id(now), lane: lane.id, fate, may_open: permit.is_some() };
+                Prepared { delivery, request, permit }
+            })
+            .collect()
+    }
+
+    /// After the commit: open attempts go to their lanes, queued ones wake them.
+    fn hand_over(&self, active: &ActiveIntegration, origin: &Origin, prepared: Vec<Prepared>, placements: &[Placement]) {
+        for ((item, placement), lane) in prepared.into_iter().zip(placements).zip(&active.lanes) {
+            match (placement, item.request, item.permit) {
+                (Placement::Opened { epoch }, Some(request), Some(permit)) => {
+                    let open = OpenDelivery {
+                        id: item.delivery.id,
+                        event: origin.event,
+                        lane: lane.id,
+                        attempt: 1,
+                        tries: 1,
+                        epoch: *epoch,
+                        revision: 1,
+                        accepted_at: origin.received_at,
+                        round_started_at: origin.received_at,
+                        key: origin.key.clone(),
+                        event_type: origin.event_type.clone(),
+                        replay: None,
+                        request,
+                    };
+                    self.dispatcher.send(lane.clone(), open, permit);
+                }
+                (Placement::Queued, ..) => lane.nudge(),
+                _ => {}
+            }
+        }
+    }
+
+    fn run_behind(
+        &self,
+        active: Arc<ActiveIntegration>,
+        origin: Origin,
+        places: Vec<(DeliveryId, LaneId)>,
+        content_type: Option<String>,
+        body: Bytes,
+    ) {
+        let means = self.means.clone();
+        self.behind.spawn(async move {
+            let work = Behind { active: active.clone(), places, content_type, body };
+            let event = origin.event;
+            // A panic inside a step must not take its event along: it stays unplanned and is tried at the next start.
+            let Ok(deliveries) = tokio::task::spawn_blocking(move || work.run()).await else {
+                tracing::error!(%event, "the steps of an event panicked; it is tried once more at the next start");
+                return;
+            };
+            match means.store.plan(event, deliveries).await {
+                Ok(placements) => {
+                    for (placement, lane) in placements.iter().zip(&active.lanes) {
+                        if matches!(placement, Placement::Queued | Placement::Opened { .. }) {
+                            lane.nudge();
+                        }
+                    }
+                }
+                Err(error) => tracing::error!(%event, %error, "the steps' result could not be written; tried at the next start"),
+            }
+        });
+    }
+
+    /// At start: events whose steps had not run when the program stopped.
+    pub async fn resume_unplanned(
+        &self,
+        integrations: &BTreeMap<String, Arc<ActiveIntegration>>,
+    ) -> Result<(), StoreError> {
+        for unplanned in self.means.store.unplanned(1_000).await? {
+            let Some(active) = integrations.get(&unplanned.integration) else { continue };
+            let Some(event) = self.means.store.event(unplanned.event).await? else { continue };
+            let body = self.means.store.event_body(unplanned.event).await?.unwrap_or_default();
+            if unplanned.boots >= 2 {
+                let message = "Signalbox stopped twice while this event was in its steps".to_owned();
+                let deliveries = dead_everywhere(active, &unplanned.deliveries, Stage::Map, &message);
+                self.means.store.plan(unplanned.event, deliveries).await?;
+                continue;
+            }
+            let origin = Origin {
+                event: unplanned.event,
+                received_at: event.received_at,
+                key: event.key,
+                event_type: event.event_type,
+            };
+            self.run_behind(active.clone(), origin, unplanned.deliveries, event.content_type, body);
+        }
+        Ok(())
+    }
+
+    pub async fn drain(&self) {
+        self.behind.close();
+        self.behind.wait().await;
+    }
+
+    fn dedupe(&self, integration: &Integration, facts: &Facts, now: Timestamp) -> Option<Dedupe> {
+        let Source::Webhook(source) = &integration.source else { return None };
+        let source_id = facts.source_id.clone()?;
+        Some(Dedupe {
+            source_id,
+            keep_until: now.plus(source.dedupe.window),
+            hold_conflicts: source.on_conflict == OnConflict::Hold,
+        })
+    }
+
+    async fn facts(
+        &self,
+        integration: &Integration,
+        input: &Input,
+        body: Option<&Value>,
+        mut notes: Vec<String>,
+    ) -> Facts {
+        let Source::Webhook(source) = &integration.source else {
+            return Facts { event_type: None, key: None, source_id: None, notes, key_failure: None };
+        };
+        let dedupe = match &source.dedupe.id {
+            DedupeId::Expression(program) => Some(program),
+            DedupeId::Scheme | DedupeId::None => None,
+        };
+        let asked = source.event_type.is_some() || source.key.is_some() || dedupe.is_some();
+        let null = Value::null();
+        let envelope = asked.then(|| envelope(&input.headers, input.query.as_deref(), body.unwrap_or(&null)));
+        let ask = |program: Option<&Program>| -> Option<Result<Option<String>, String>> {
+            let (program, envelope) = program.zip(envelope.as_ref())?;
+            Some(ask(program, envelope))
+        };
+        let event_type = match ask(source.event_type.as_ref()) {
+            Some(Ok(text)) => text,
+            Some(Err(error)) => {
+                notes.push(format!("type: {error}"));
+                None
+            }
+            None => None,
+        };
+        let (key, key_failure) = match ask(source.key.as_ref()) {
+            Some(Ok(text)) => (text, None),
+            Some(Err(error)) => (None, Some(format!("the source's key expression failed: {error}"))),
+            None => (None, None),
+        };
+        let source_id = match (&source.dedupe.id, ask(dedupe)) {
+            (DedupeId::Scheme, _) => input.scheme_id.clone(),
+            (_, Some(Ok(text))) => text,
+            (_, Some(Err(error))) => {
+                notes.push(format!("dedupe: {error}"));
+                None
+            }
+            _ => None,
+        };
+        // Ids and keys are indexed: a hostile one must not make an index page of its own.
+        let bounded = |text: Option<String>| text.filter(|text| !text.is_empty()).map(|text| cut(text, 512));
+        Facts {
+            event_type: bounded(event_type),
+            key: bounded(key),
+            source_id: bounded(source_id),
+            notes,
+            key_failure,
+        }
+    }
+}
+
+/// One expression; over the inline budget it gets the larger one, since order and dedupe must be known before the
+/// commit.
+fn ask(program: &Program, envelope: &Value) -> Result<Option<String>, String> {
+    let answer = match program.run_optional(envelope, &Limits::INLINE) {
+        Err(error) if error.is_over_budget() => {
+            tokio::task::block_in_place(|| program.run_optional(envelope, &Limits::BEHIND))
+        }
+        answer => answer,
+    };
+    match answer {
+        Ok(Some(value)) if !value.is_null() => Ok(Some(value.to_text())),
+        Ok(_) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[derive(Clone)]
+struct Origin {
+    event: EventId,
+    received_at: Timestamp,
+    key: Option<String>,
+    event_type: Option<String>,
+}
+
+struct Behind {
+    active: Arc<ActiveIntegration>,
+    places: Vec<(DeliveryId, LaneId)>,
+    content_type: Option<String>,
+    body: Bytes,
+}
+
+impl Behind {
+    fn run(self) -> Vec<NewDelivery> {
+        let body = signalbox_transform::read_body(self.content_type.as_deref(), &self.body)
+            .map(|(parsed, _)| parsed.value)
+            .map_err(|error| error.to_string());
+        let input =
+            StepInput { method: "POST", content_type: self.content_type.as_deref(), raw: &self.body, body };
+        let fates = plan_fates(&self.active.integration, &input, None, &Limits::BEHIND).unwrap_or_default();
+        self.places
+            .iter()
+            .zip(fates)
+            .map(|((id, lane), fate)| NewDelivery { id: *id, lane: *lane, fate, may_open: false })
+            .collect()
+    }
+}
+
+fn dead_everywhere(
+    active: &ActiveIntegration,
+    places: &[(DeliveryId, LaneId)],
+    stage: Stage,
+    message: &str,
+) -> Vec<NewDelivery> {
+    places
+        .iter()
+        .zip(&active.integration.destinations)
+        .map(|((id, lane), destination)| NewDelivery {
+            id: *id,
+            lane: *lane,
+            fate: dead(&active.integration, destination, stage, message.to_owned()),
+            may_open: false,
+        })
+        .collect()
+}
+
+fn dead(integration: &Integration, destination: &Destination, stage: Stage, message: String) -> Fate {
+    Fate::Dead(failure(integration, destination, stage, FailureKind::Mapping, None, message))
+}
+
+/// One fate per destination; `None`: over the inline budget.
+fn plan_fates(
+    integration: &Integration,
+    input: &StepInput<'_>,
+    key_failure: Option<&str>,
+    limits: &Limits,
+) -> Option<Vec<Fate>> {
+    let all_dead = |failed: &StepFailure| {
+        integration
+            .destinations
+            .iter()
+            .map(|to| dead(integration, to, failed.stage, failed.message.clone()))
+            .collect::<Vec<_>>()
+    };
+    let body = match &input.body {
+        Ok(body) => body,
+        Err(unreadable) => {
+            let failed = StepFailure { stage: Stage::Accept, message: format!("the body cannot be read: {unreadable}") };
+            let raw = |to: &Destination| {
+                let untouched = integration.steps.is_empty() && key_failure.is_none();
+                let request = if untouched { make_raw_request(to, input) } else { None };
+                request.map_or_else(|| dead(integration, to, failed.stage, failed.message.clone()), Fate::Send)
+            };
+            return Some(integration.destinations.iter().map(raw).collect());
+        }
+    };
+    if let Some(message) = key_failure {
+        return Some(all_dead(&StepFailure { stage: Stage::Accept, message: message.to_owned() }));
+    }
+    let stepped = match run_steps(&integration.steps, body, limits) {
+        StepsOutcome::Done(stepped) => stepped,
+        StepsOutcome::Filtered { step } => {
+            return Some(integration.destinations.iter().map(|_| Fate::Filtered { step: step.clone() }).collect());
+        }
+        StepsOutcome::Failed(failed) => return Some(all_dead(&failed)),
+        StepsOutcome::OverBudget => return None,
+    };
+    integration.destinations.iter().map(|to| destination_fate(integration, to, &stepped, input, limits)).collect()
+}
+
+fn destination_fate(
+    integration: &Integration,
+    destination: &Destination,
+    stepped: &Stepped,
+    input: &StepInput<'_>,
+    limits: &Limits,
+) -> Option<Fate> {
+    match make_request(destination, stepped, input, limits) {
+        RequestOutcome::Made(request) => Some(Fate::Send(request)),
+        RequestOutcome::Failed(failed) => Some(dead(integration, destination, failed.stage, failed.message)),
+        RequestOutcome::OverBudget => None,
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+pub(crate) fn stored_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let masked = CREDENTIAL_HEADERS.contains(&name.as_str());
+            let text = if masked { MASK.to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
+            (name.as_str().to_owned(), text)
+        })
+        .collect()
+}
+
+/// At most `most` bytes, cut at a character.
+fn cut(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}

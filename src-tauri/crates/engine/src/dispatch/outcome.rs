@@ -1,0 +1,232 @@
+//! Judges an attempt: what the answer means, what happens to the delivery and to its gate. Pure.
+
+use bytes::Bytes;
+use signalbox_model::outcome::{classify, reason_phrase};
+use signalbox_model::retry::{Failed, GiveUp, RetryDecision};
+use signalbox_model::{FailureKind, Stage, Timestamp};
+use signalbox_net::client::{Answer, SendError};
+use signalbox_store::delivery::{Next, OpenDelivery, Response};
+use signalbox_store::event::Failure;
+use signalbox_transform::{Limits, Value};
+use signalbox_workspace::{Destination, Integration, OnDead};
+
+use crate::connect::RESPONSE_KEPT;
+use crate::fingerprint::group_id;
+
+pub struct Judged {
+    pub next: Next,
+    pub kind: Option<FailureKind>,
+    pub status: Option<u16>,
+    pub error: Option<String>,
+    pub response: Option<Response>,
+    pub gate: GateEffect,
+}
+
+/// What an answer does to the lane's gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateEffect {
+    None,
+    /// The destination took the credential.
+    CredentialWorks,
+    /// 401 to a static credential: stop asking, try one again at `probe_at`.
+    CredentialRefused { probe_at: Timestamp },
+    /// The destination said when to come back.
+    RetryAfter { until: Timestamp, status: u16 },
+}
+
+/// How long a refused credential is left alone before one delivery tries it again.
+pub const CREDENTIAL_PROBE: std::time::Duration = std::time::Duration::from_secs(60);
+
+pub struct Case<'a> {
+    pub integration: &'a Integration,
+    pub destination: &'a Destination,
+    pub system_title: &'a str,
+    pub open: &'a OpenDelivery,
+    pub has_credential: bool,
+    pub now: Timestamp,
+    /// For the jitter.
+    pub chance: f64,
+}
+
+pub fn judge(case: &Case<'_>, result: Result<Answer, SendError>) -> Judged {
+    match result {
+        Err(error) => judge_failure(case, &error),
+        Ok(answer) => judge_answer(case, answer),
+    }
+}
+
+/// The request could not even be made: a template or header that does not fit, found at sending time.
+pub fn judge_unsendable(case: &Case<'_>, message: String) -> Judged {
+    let failure = fail(case, Stage::Request, FailureKind::Mapping, None, message.clone());
+    Judged {
+        next: Next::Dead(failure),
+        kind: Some(FailureKind::Mapping),
+        status: None,
+        error: Some(message),
+        response: None,
+        gate: GateEffect::None,
+    }
+}
+
+fn judge_failure(case: &Case<'_>, error: &SendError) -> Judged {
+    let kind = error.kind();
+    let message = error.to_string();
+    let failure = fail(case, Stage::Deliver, kind, None, message.clone());
+    Judged {
+        next: decide(case, failure, None),
+        kind: Some(kind),
+        status: None,
+        error: Some(message),
+        response: None,
+        gate: GateEffect::None,
+    }
+}
+
+fn judge_answer(case: &Case<'_>, answer: Answer) -> Judged {
+    let status = answer.status;
+    let date = answer.headers.get("date").map(|value| value.as_bytes());
+    let retry_after = answer
+        .headers
+        .get("retry-after")
+        .and_then(|value| signalbox_net::retry_after::parse(value.as_bytes(), date, case.now));
+    let response = Some(keep(&answer));
+    let Some(kind) = classify(status, retry_after.is_some(), &answer.body) else {
+        return judge_confirm(case, &answer, response);
+    };
+    let message = answer_message(case.system_title, status, &answer.body);
+    let failure = fail(case, Stage::Deliver, kind, Some(status), message.clone());
+    let refused = status == 401 && case.has_credential;
+    let (next, gate) = if refused {
+        let probe_at = case.now.plus(CREDENTIAL_PROBE);
+        let too_old = probe_at > case.open.round_started_at.plus(case.destination.retry.max_age);
+        let next = if too_old { Next::Dead(failure) } else { Next::Wait { failure, due_at: probe_at } };
+        (next, GateEffect::CredentialRefused { probe_at })
+    } else {
+        let gate = match retry_after {
+            Some(after) if kind == FailureKind::Rate => {
+                let longest = case.now.plus(case.destination.retry.max_age);
+                GateEffect::RetryAfter { until: case.now.plus(after).min(longest), status }
+            }
+            _ => GateEffect::None,
+        };
+        (decide(case, failure, retry_after), gate)
+    };
+    Judged { next, kind: Some(kind), status: Some(status), error: Some(message), response, gate }
+}
+
+fn judge_confirm(case: &Case<'_>, answer: &Answer, response: Option<Response>) -> Judged {
+    let status = answer.status;
+    let refusal = case.destination.confirm.as_ref().and_then(|confirm| {
+        let value = answer_value(answer);
+        match confirm.is_truthy(&value, &Limits::BEHIND) {
+            Ok(true) => None,
+            Ok(false) => {
+                let said = said(&answer.body).map(|text| format!(": {text}")).unwrap_or_default();
+                Some(format!("{} answered {status}, but confirm says no{said}", case.system_title))
+            }
+            Err(error) => Some(format!("confirm failed on the answer ({status}): {error}")),
+        }
+    });
+    let (next, kind) = match &refusal {
+        None => (Next::Delivered, None),
+        Some(message) => {
+            let failure = fail(case, Stage::Confirm, FailureKind::Rejected, Some(status), message.clone());
+            (decide(case, failure, None), Some(FailureKind::Rejected))
+        }
+    };
+    Judged { next, kind, status: Some(status), error: refusal, response, gate: GateEffect::CredentialWorks }
+}
+
+fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<std::time::Duration>) -> Next {
+    let decision = case.destination.retry.decide(&Failed {
+        kind: failure.kind,
+        status: failure.status,
+        tries: case.open.tries,
+        round_started_at: case.open.round_started_at,
+        now: case.now,
+        retry_after,
+        chance: case.chance,
+    });
+    match decision {
+        RetryDecision::Retry { due_at, waited_for } => Next::Retry { failure, due_at, waited_for },
+        RetryDecision::GiveUp(GiveUp::NotRepeatable | GiveUp::Exhausted | GiveUp::TooOld) => Next::Dead(failure),
+    }
+}
+
+fn fail(case: &Case<'_>, stage: Stage, kind: FailureKind, status: Option<u16>, message: String) -> Failure {
+    failure(case.integration, case.destination, stage, kind, status, message)
+}
+
+/// A failure with its group, the one way in which they are made.
+pub fn failure(
+    integration: &Integration,
+    destination: &Destination,
+    stage: Stage,
+    kind: FailureKind,
+    status: Option<u16>,
+    message: String,
+) -> Failure {
+    let group = group_id(&integration.name, &destination.name, stage, kind, status, &message);
+    Failure { kind, stage, status, message, group, park: destination.on_dead == OnDead::Park }
+}
+
+/// `{ status, headers, body }` for confirm.
+fn answer_value(answer: &Answer) -> Value {
+    let content_type = answer.headers.get("content-type").and_then(|value| value.to_str().ok());
+    let body = signalbox_transform::read_body(content_type, &answer.body)
+        .map(|(parsed, _)| parsed.value)
+        .unwrap_or_else(|_| Value::string(&String::from_utf8_lossy(&answer.body)));
+    let headers = answer
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), Value::string(value.to_str().ok()?))))
+        .collect::<Vec<_>>();
+    Value::object([
+        ("status", Value::from_json(&serde_json::Value::from(answer.status))),
+        ("headers", Value::object(headers)),
+        ("body", body),
+    ])
+}
+
+fn answer_message(system: &str, status: u16, body: &[u8]) -> String {
+    let phrase = reason_phrase(status);
+    let space = if phrase.is_empty() { "" } else { " " };
+    let said = said(body).map(|text| format!(": {text}")).unwrap_or_default();
+    format!("{system} answered {status}{space}{phrase}{said}")
+}
+
+/// The sentence in which APIs commonly say what is wrong, at most 200 characters.
+fn said(body: &[u8]) -> Option<String> {
+    const FIELDS: [&str; 6] = ["detail", "message", "error_description", "error", "title", "reason"];
+    let parsed = signalbox_transform::parse_json(body).ok()?.value;
+    let first = |value: &Value| FIELDS.iter().find_map(|field| value.get(field).and_then(|v| v.as_text()));
+    // HubSpot's 207 and Salesforce's lists put the sentence into the first error.
+    let text = first(&parsed)
+        .or_else(|| parsed.get("errors").and_then(|errors| errors.first()).and_then(|error| first(&error)))
+        .or_else(|| parsed.first().and_then(|error| first(&error)))?;
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+fn keep(answer: &Answer) -> Response {
+    let kept = answer.body.len().min(RESPONSE_KEPT);
+    let headers = answer
+        .headers
+        .iter()
+        .take(64)
+        .map(|(name, value)| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let shown = if name == "set-cookie" { MASK.to_owned() } else { text.chars().take(2048).collect() };
+            (name.as_str().to_owned(), shown)
+        })
+        .collect();
+    Response {
+        headers,
+        body: Bytes::copy_from_slice(&answer.body[..kept]),
+        truncated: answer.truncated || kept < answer.body.len(),
+        size: answer.body.len() as u64,
+    }
+}
+
+/// What stands where a secret was.
+pub const MASK: &str = "••••••••";

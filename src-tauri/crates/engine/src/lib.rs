@@ -1,0 +1,21 @@
+//! The runtime: sources hand inputs to accept, dispatch sends what the ledger holds, signals count what commits say.
+//!
+//! The way of an event through this crate: `sources` → `accept` (→ `steps`) → the store → `dispatch` (→ `connect`,
+//! `dispatch::outcome`) → the store → `signals`. `replay` puts dead letters back onto the same way.
+
+pub mod accept;
+pub mod connect;
+pub mod dispatch;
+mod explain;
+mod fingerprint;
+mod gates;
+mod masked;
+pub mod replay;
+mod runtime;
+pub mod signals;
+pub mod sources;
+pub mod steps;
+mod trace;
+pub mod view;
+
+pub use runtime::{Parts, Runtime};

@@ -1,0 +1,277 @@
+//! The webhook source: cap size → verify → hand in → answer after the commit.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use signalbox_model::verify::Scheme;
+use signalbox_model::{Clock, IdSource, RejectedId};
+use signalbox_net::serve::{BodyError, BodyPace, read_body};
+use signalbox_net::verify::{Incoming, Refusal, Verifier, scheme_id};
+use signalbox_store::event::Rejected;
+use signalbox_store::{Store, StoreError};
+use signalbox_workspace::WebhookSource;
+
+use crate::accept::{Accept, ActiveIntegration, Input, Receipt, stored_headers};
+
+/// The most of a refused request's body that is kept.
+const REJECTED_BODY_KEPT: usize = 16 << 10;
+/// What a sender is told to wait when the ledger cannot take more.
+const RETRY_AFTER_SECONDS: &str = "2";
+
+/// One webhook path that is open now.
+pub struct Door {
+    pub active: Arc<ActiveIntegration>,
+    pub source: WebhookSource,
+    /// `Err`: the secret is not set or cannot be used; the door answers 503 until it can.
+    pub verifier: Result<Verifier, String>,
+}
+
+/// All open paths; replaced as a whole on reload.
+pub type Doors = BTreeMap<String, Arc<Door>>;
+
+pub struct Ingress {
+    pub doors: ArcSwap<Doors>,
+    pub accept: Arc<dyn Accept>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<IdSource>,
+    /// `http://host:port`, for schemes that sign the URL.
+    pub base_url: ArcSwap<String>,
+    pub refusals: Arc<crate::sources::webhook::RefusalBudget>,
+}
+
+/// At most this many refused requests are written per second, so that a flood cannot fill the ledger's queue; the rest
+/// are counted.
+pub struct RefusalBudget {
+    second: std::sync::atomic::AtomicI64,
+    used: std::sync::atomic::AtomicU32,
+    pub dropped: std::sync::atomic::AtomicU64,
+}
+
+impl Default for RefusalBudget {
+    fn default() -> Self {
+        Self { second: 0.into(), used: 0.into(), dropped: 0.into() }
+    }
+}
+
+impl RefusalBudget {
+    const PER_SECOND: u32 = 100;
+
+    fn take(&self, second: i64) -> bool {
+        use std::sync::atomic::Ordering::Relaxed;
+        if self.second.swap(second, Relaxed) != second {
+            self.used.store(0, Relaxed);
+        }
+        let taken = self.used.fetch_add(1, Relaxed) < Self::PER_SECOND;
+        if !taken {
+            self.dropped.fetch_add(1, Relaxed);
+        }
+        taken
+    }
+}
+
+pub fn router(ingress: Arc<Ingress>) -> Router {
+    Router::new().fallback(receive).with_state(ingress)
+}
+
+/// A refusal on its way out: what the sender is told, and what is kept for the operator.
+struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    /// For the operator; a sender whose signature fails is never told why.
+    reason: String,
+}
+
+async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let remote = parts.extensions.get::<SocketAddr>().map(ToString::to_string).unwrap_or_default();
+    let path = parts.uri.path().to_owned();
+    let doors = ingress.doors.load();
+    let Some(door) = doors.get(&path).cloned() else {
+        let refused = Refused {
+            status: StatusCode::NOT_FOUND,
+            code: "path-unknown",
+            reason: format!("no integration listens on {}", shorten(&path, 200)),
+        };
+        return ingress.refuse(None, &parts, &remote, Bytes::new(), refused).await;
+    };
+    drop(doors);
+    let integration = door.active.integration.name.clone();
+    match ingress.take(&door, &parts, body).await {
+        Ok(response) => response,
+        Err((refused, body)) => ingress.refuse(Some(integration), &parts, &remote, body, refused).await,
+    }
+}
+
+impl Ingress {
+    async fn take(&self, door: &Door, parts: &http::request::Parts, body: Body) -> Result<Response, (Refused, Bytes)> {
+        if parts.method != http::Method::POST && parts.method != http::Method::PUT {
+            let reason = format!("{} is not taken here; send POST", shorten(parts.method.as_str(), 20));
+            return Err((Refused { status: StatusCode::METHOD_NOT_ALLOWED, code: "method-not-allowed", reason }, Bytes::new()));
+        }
+        let Ok(verifier) = &door.verifier else {
+            let reason = door.verifier.as_ref().err().cloned().unwrap_or_default();
+            return Err((Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: "secret-missing", reason }, Bytes::new()));
+        };
+        if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            let reason = "compressed bodies are not taken; send it without Content-Encoding".to_owned();
+            return Err((Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "content-encoding", reason }, Bytes::new()));
+        }
+        let cap = usize::try_from(door.source.max_body).unwrap_or(usize::MAX);
+        let body = read_body(body, cap, BodyPace::default()).await.map_err(|error| (body_refusal(&error, cap), Bytes::new()))?;
+        let now = self.clock.now();
+        let verified = self.verify(verifier, door, parts, &body, now).map_err(|refusal| {
+            let refused = Refused { status: StatusCode::UNAUTHORIZED, code: refusal.code(), reason: refusal.to_string() };
+            (refused, body.clone())
+        })?;
+        let scheme = &door.source.verify.scheme;
+        let scheme_id = verified.or_else(|| scheme_id(scheme, &parts.headers));
+        let input = Input {
+            received_at: now,
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            headers: parts.headers.clone(),
+            body,
+            scheme_id,
+        };
+        Ok(match self.accept.accept(door.active.clone(), input).await {
+            Ok(receipt) => receipt_response(receipt),
+            Err(error) => unavailable(&error),
+        })
+    }
+
+    fn verify(
+        &self,
+        verifier: &Verifier,
+        door: &Door,
+        parts: &http::request::Parts,
+        body: &[u8],
+        now: signalbox_model::Timestamp,
+    ) -> Result<Option<String>, Refusal> {
+        if door.source.verify.scheme == Scheme::None {
+            return Ok(None);
+        }
+        let path_and_query = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let seen = format!("{}{path_and_query}", self.base_url.load());
+        let public = door.source.public_url.as_deref().map(|url| match parts.uri.query() {
+            Some(query) if !url.contains('?') => format!("{url}?{query}"),
+            _ => url.to_owned(),
+        });
+        let incoming = Incoming {
+            method: parts.method.as_str(),
+            public_url: public.as_deref(),
+            url_seen: &seen,
+            headers: &parts.headers,
+            body,
+        };
+        verifier.verify(&incoming, now).map(|verified| verified.id)
+    }
+
+    /// Answers, and keeps the request for the person who has to find out why.
+    async fn refuse(
+        &self,
+        integration: Option<String>,
+        parts: &http::request::Parts,
+        remote: &str,
+        body: Bytes,
+        refused: Refused,
+    ) -> Response {
+        let now = self.clock.now();
+        tracing::debug!(path = parts.uri.path(), code = refused.code, reason = refused.reason, "a request was refused");
+        if self.refusals.take(now.as_secs()) {
+            let rejected = Rejected {
+                id: RejectedId::from_bits(self.ids.next(now)),
+                at: now,
+                integration,
+                path: shorten(parts.uri.path(), 500),
+                status: refused.status.as_u16(),
+                code: refused.code.to_owned(),
+                reason: refused.reason.clone(),
+                remote: remote.to_owned(),
+                headers: stored_headers(&parts.headers),
+                size: body.len() as u64,
+                body: body.slice(..body.len().min(REJECTED_BODY_KEPT)),
+            };
+            // The sender is answered either way: keeping the request is for the operator.
+            if let Err(error) = self.store.reject(rejected).await {
+                tracing::debug!(%error, "a refused request was not kept");
+            }
+        }
+        let detail = if refused.status == StatusCode::UNAUTHORIZED {
+            "The signature or credential of this request was not accepted.".to_owned()
+        } else {
+            refused.reason
+        };
+        problem(refused.status, if refused.status == StatusCode::UNAUTHORIZED { "unauthorized" } else { refused.code }, &detail)
+    }
+}
+
+fn body_refusal(error: &BodyError, cap: usize) -> Refused {
+    match error {
+        BodyError::TooLarge => Refused {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            code: "body-too-large",
+            reason: format!("the body is larger than {cap} bytes, this source's max_body"),
+        },
+        BodyError::TooSlow => Refused {
+            status: StatusCode::REQUEST_TIMEOUT,
+            code: "body-too-slow",
+            reason: "the body arrived too slowly".into(),
+        },
+        BodyError::Broken(reason) => Refused {
+            status: StatusCode::BAD_REQUEST,
+            code: "body-broken",
+            reason: format!("the body ended early or was malformed: {reason}"),
+        },
+    }
+}
+
+fn receipt_response(receipt: Receipt) -> Response {
+    let body = match receipt {
+        Receipt::Accepted { event, conflict_of: None } => serde_json::json!({ "event": event }),
+        Receipt::Accepted { event, conflict_of } => serde_json::json!({ "event": event, "conflict_of": conflict_of }),
+        Receipt::Repeated { of } => serde_json::json!({ "event": of, "duplicate": true }),
+    };
+    (StatusCode::OK, Json(body)).into_response()
+}
+
+fn unavailable(error: &StoreError) -> Response {
+    let code = match error {
+        StoreError::Busy => "ledger-busy",
+        StoreError::DiskFull => "disk-full",
+        _ => "ledger-unavailable",
+    };
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, code, &error.to_string());
+    response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    response
+}
+
+/// RFC 9457.
+fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
+    let body = serde_json::json!({
+        "type": format!("/errors/{code}"),
+        "title": signalbox_model::outcome::reason_phrase(status.as_u16()),
+        "status": status.as_u16(),
+        "code": code,
+        "detail": detail,
+    });
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/problem+json"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, http::HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    }
+    (status, headers, body.to_string()).into_response()
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}

@@ -1,0 +1,110 @@
+//! A delivery's trace: what each step saw and made, recomputed when someone looks, since steps are pure and every
+//! version of an integration is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use signalbox_store::read::{DeliveryRow, EventRow};
+use signalbox_transform::{Limits, Value};
+use signalbox_workspace::{Integration, Source};
+
+use crate::steps::{RequestOutcome, StepInput, StepsOutcome, Stepped, make_request, run_step};
+use crate::view::TraceStep;
+
+/// The most of an input or output that is shown.
+const SHOWN: usize = 64 << 10;
+
+fn shown(value: &Value) -> Option<String> {
+    let bytes = value.to_json_bytes(SHOWN).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+fn step(name: &str, outcome: &'static str, detail: String) -> TraceStep {
+    TraceStep { step: name.to_owned(), at: None, took: None, outcome, detail, input: None, output: None }
+}
+
+pub fn compute(integration: &Arc<Integration>, row: &DeliveryRow, event: &EventRow, raw: &Bytes) -> Vec<TraceStep> {
+    let mut trace = vec![received(event)];
+    if let Source::Webhook(source) = &integration.source {
+        let scheme = &source.verify.scheme;
+        let outcome = if *scheme == signalbox_model::verify::Scheme::None { "skipped" } else { "ok" };
+        let detail = if outcome == "ok" { "signature or credential accepted" } else { "this source verifies nothing" };
+        trace.push(step("verified", outcome, detail.into()));
+    }
+    let body = signalbox_transform::read_body(event.content_type.as_deref(), raw)
+        .map(|(parsed, _)| parsed.value)
+        .map_err(|error| error.to_string());
+    let input =
+        StepInput { method: &event.method, content_type: event.content_type.as_deref(), raw, body: body.clone() };
+    let value = match body {
+        Ok(value) => value,
+        Err(error) => {
+            trace.push(step("read", "failed", format!("the body cannot be read: {error}")));
+            return trace;
+        }
+    };
+    let mut stepped = Stepped { value, mapped: false };
+    for (index, one) in integration.steps.iter().enumerate() {
+        let started = tokio::time::Instant::now();
+        let outcome = run_step(one, index, &stepped, &Limits::BEHIND);
+        let mut line = step(one.kind(), "ok", String::new());
+        line.took = Some(started.elapsed());
+        line.input = shown(&stepped.value);
+        match outcome {
+            StepsOutcome::Done(next) => {
+                line.output = shown(&next.value);
+                stepped = next;
+                trace.push(line);
+            }
+            StepsOutcome::Filtered { step } => {
+                trace.push(TraceStep { outcome: "filtered", detail: step, ..line });
+                return trace;
+            }
+            StepsOutcome::Failed(failed) => {
+                trace.push(TraceStep { outcome: "failed", detail: failed.message, ..line });
+                return trace;
+            }
+            StepsOutcome::OverBudget => {
+                trace.push(TraceStep { outcome: "failed", detail: "ran over its budget".into(), ..line });
+                return trace;
+            }
+        }
+    }
+    if let Some(destination) = integration.destinations.iter().find(|to| to.name == row.destination) {
+        let started = tokio::time::Instant::now();
+        let made = make_request(destination, &stepped, &input, &Limits::BEHIND);
+        let mut line = step("request", "ok", String::new());
+        line.took = Some(started.elapsed());
+        line.input = shown(&stepped.value);
+        match made {
+            RequestOutcome::Made(request) => {
+                line.detail = format!("{} {}", request.method, request.path);
+                let text = std::str::from_utf8(&request.body).ok().filter(|text| text.len() <= SHOWN);
+                line.output = text.map(str::to_owned);
+            }
+            RequestOutcome::Failed(failed) => {
+                line.outcome = "failed";
+                line.detail = failed.message;
+            }
+            RequestOutcome::OverBudget => {
+                line.outcome = "failed";
+                line.detail = "ran over its budget".into();
+            }
+        }
+        trace.push(line);
+    }
+    trace
+}
+
+fn received(event: &EventRow) -> TraceStep {
+    let mut detail = format!("{} {}, {} bytes", event.method, event.path, event.size);
+    for note in &event.notes {
+        detail.push_str(", ");
+        detail.push_str(note);
+    }
+    if let Some(first) = event.conflict_of {
+        detail.push_str(&format!(", other bytes under the id of {first}"));
+    }
+    TraceStep { at: Some(event.received_at), took: None::<Duration>, ..step("received", "ok", detail) }
+}

@@ -1,0 +1,134 @@
+//! What the runtime shows of itself: the types that the API reads.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use signalbox_model::replay::{NewerPolicy, ReplayMode};
+use signalbox_model::{DeliveryId, HeldReason, ReplayId, Timestamp};
+use signalbox_store::read::Selection;
+use signalbox_store::{LaneId, StoreError};
+
+/// What a lane's system allows now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GateState {
+    Clear,
+    Closed,
+    Paused,
+}
+
+#[derive(Clone, Debug)]
+pub struct GateView {
+    pub lane: LaneId,
+    pub integration: String,
+    pub destination: String,
+    pub system: String,
+    pub state: GateState,
+    pub reason: Option<HeldReason>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// One sentence for people; empty when clear.
+    pub explain: String,
+    pub in_flight: u32,
+}
+
+/// Who is paused or resumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PauseScope {
+    System(String),
+    Integration(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// The system needs none.
+    None,
+    Ok {
+        secret: String,
+    },
+    Missing {
+        secret: String,
+    },
+    /// The system answered 401 to it.
+    Refused {
+        secret: String,
+        at: Timestamp,
+    },
+}
+
+/// What a person asks a replay to do.
+#[derive(Clone, Debug)]
+pub struct ReplayRequest {
+    pub target: ReplayTarget,
+    pub mode: ReplayMode,
+    /// Per second; `None`: 5, or what the plan said.
+    pub rate: Option<f64>,
+    pub canary: bool,
+    pub newer: NewerPolicy,
+    pub reason: Option<String>,
+    /// A new body for exactly one delivery.
+    pub edit: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Debug)]
+pub enum ReplayTarget {
+    Selection(Selection),
+    /// A plan made earlier: its frozen set.
+    Plan(ReplayId),
+}
+
+#[derive(Clone, Debug)]
+pub struct ReplayPlan {
+    pub id: ReplayId,
+    pub count: u64,
+    /// (integration, destination, count)
+    pub by_destination: Vec<(String, String, u64)>,
+    pub skipped_newer: u64,
+    pub skipped_state: u64,
+    pub with_key: u64,
+    /// The most closed gate among the destinations.
+    pub gate: Option<GateView>,
+    /// At the planned rate, once the gate allows.
+    pub seconds: f64,
+    pub samples: Vec<SampleRequest>,
+}
+
+/// A request exactly as it would go out, credentials masked.
+#[derive(Clone, Debug)]
+pub struct SampleRequest {
+    pub delivery: DeliveryId,
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// The steps fail on it now: why. Such an item would stay dead.
+    pub fails: Option<String>,
+}
+
+/// One line of a delivery's trace.
+#[derive(Clone, Debug)]
+pub struct TraceStep {
+    /// `received`, `verified`, then each step's kind, `request`, and the attempts are not repeated here.
+    pub step: String,
+    pub at: Option<Timestamp>,
+    pub took: Option<Duration>,
+    /// `ok`, `failed`, `filtered`, `skipped`
+    pub outcome: &'static str,
+    pub detail: String,
+    /// JSON text, capped at 64 KiB; recomputed now, since steps are pure and versions are kept.
+    pub input: Option<String>,
+    pub output: Option<String>,
+}
+
+/// Why an action of a person was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error("there is no {what} named '{name}'")]
+    Missing { what: &'static str, name: String },
+    #[error("{0}")]
+    WrongState(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

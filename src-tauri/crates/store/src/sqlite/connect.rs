@@ -1,0 +1,135 @@
+//! Connections: what is set on each, and that it is so.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+
+use super::SqliteOptions;
+use super::fault::Outcome;
+use super::sql::{Args, Columns, rows, safe};
+use crate::StoreError;
+
+/// `PRAGMA application_id`: "SIGB".
+pub(super) const APPLICATION_ID: i64 = 0x5349_4742;
+/// Versions before this one can lose a write when a checkpoint resets the WAL under another connection.
+const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+/// A lock of another process (a backup tool) is waited for this long.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const STATEMENTS: usize = 256;
+
+fn common(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(STATEMENTS)
+        // sqlx calls one connection from one thread only.
+        .serialized(false)
+        .disable_statement_logging()
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        // Mapped pages of a damaged file have been written back in the field.
+        .pragma("mmap_size", "0")
+        .pragma("temp_store", "MEMORY")
+}
+
+pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<SqliteConnection, String> {
+    let synchronous = if options.power_loss_safe { "FULL" } else { "NORMAL" };
+    let connect = common(file)
+        .create_if_missing(true)
+        .page_size(4_096)
+        .auto_vacuum(sqlx::sqlite::SqliteAutoVacuum::Incremental)
+        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+        .pragma("synchronous", synchronous)
+        .pragma("fullfsync", "1")
+        .pragma("checkpoint_fullfsync", "1")
+        .pragma("wal_autocheckpoint", "0")
+        .pragma("journal_size_limit", "67108864")
+        .pragma("secure_delete", "FAST")
+        .pragma("cache_size", "-16384")
+        .thread_name(|_| "ledger-writer".to_owned());
+    let mut conn = connect.connect().await.map_err(|error| plain(&error))?;
+    let expected = [
+        ("journal_mode", "wal"),
+        ("synchronous", if options.power_loss_safe { "2" } else { "1" }),
+        ("foreign_keys", "1"),
+        ("trusted_schema", "0"),
+        ("cell_size_check", "1"),
+        ("mmap_size", "0"),
+        ("wal_autocheckpoint", "0"),
+        ("busy_timeout", "5000"),
+    ];
+    check(&mut conn, &expected).await?;
+    Ok(conn)
+}
+
+pub(super) async fn reader(file: &Path) -> Result<SqliteConnection, String> {
+    let connect = common(file)
+        .read_only(true)
+        .pragma("query_only", "ON")
+        .pragma("cache_size", "-4096")
+        .thread_name(|number| format!("ledger-reader-{number}"));
+    let mut conn = connect.connect().await.map_err(|error| plain(&error))?;
+    check(&mut conn, &[("query_only", "1"), ("journal_mode", "wal")]).await?;
+    Ok(conn)
+}
+
+/// Reads the settings back: a pragma that is misspelt or refused is silent.
+async fn check(conn: &mut SqliteConnection, expected: &[(&str, &str)]) -> Result<(), String> {
+    let version = single(conn, "SELECT sqlite_version()").await?;
+    let numbers: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+    if numbers.as_slice() < OLDEST_SQLITE.as_slice() {
+        return Err(format!("SQLite {version} is older than 3.51.3, which mends a loss of committed data"));
+    }
+    for (pragma, wanted) in expected {
+        // SQLite leaves out `mmap_size` where mapping is compiled out; nothing is mapped then either.
+        let found = single(conn, &format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}")).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(_) => single(conn, &format!("PRAGMA {pragma}")).await?,
+        };
+        if found != *wanted {
+            return Err(format!("SQLite keeps {pragma} at '{found}' instead of '{wanted}'"));
+        }
+    }
+    Ok(())
+}
+
+async fn single(conn: &mut SqliteConnection, sql: &str) -> Result<String, String> {
+    let row = sqlx::query(safe(sql)).fetch_optional(conn).await.map_err(|error| plain(&error))?;
+    let Some(row) = row else { return Ok(String::new()) };
+    let text = row.get_text(0).or_else(|_| row.get_int(0).map(|number| number.to_string()));
+    text.map_err(|fault| StoreError::from(fault).to_string())
+}
+
+/// An opening error in words that a person can act on.
+fn plain(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i64>().ok());
+    match code.map(|code| code & 0xff) {
+        Some(26) => "the file is not an SQLite database. Move it away, or restore it from a backup".to_owned(),
+        Some(11) => format!("the file is damaged ({error}). Restore it from a backup, or move it away to start empty"),
+        Some(14) => "the file cannot be made or opened. Check that the folder exists and that you may write to it".to_owned(),
+        Some(8) => "it is read-only. Check the rights of the file and its folder".to_owned(),
+        Some(5) => "another process holds it locked".to_owned(),
+        Some(13) => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+pub(super) async fn close(conn: SqliteConnection) -> Result<(), sqlx::Error> {
+    conn.close().await
+}
+
+/// Frames in the WAL, and how many of them are in the database file already.
+pub(super) struct Wal {
+    pub busy: bool,
+    pub frames: i64,
+    pub done: i64,
+}
+
+pub(super) async fn checkpoint(conn: &mut SqliteConnection, sql: &'static str) -> Outcome<Wal> {
+    let answer = rows(conn, sql, Args::default()).await?;
+    let row = answer.first().ok_or_else(|| super::sql::corrupt("the answer of a checkpoint"))?;
+    Ok(Wal { busy: row.get_int(0)? != 0, frames: row.get_int(1)?.max(0), done: row.get_int(2)?.max(0) })
+}

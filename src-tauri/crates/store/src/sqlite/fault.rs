@@ -1,0 +1,83 @@
+//! What an SQLite error means for the ledger.
+
+use crate::StoreError;
+
+/// Why an operation inside a transaction did not happen.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Sql(sqlx::Error),
+    /// The operation itself says no; nothing is wrong with the database.
+    Refused(StoreError),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+pub(super) type Outcome<T> = Result<T, Fault>;
+
+/// What the writer does about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Severity {
+    /// What is on the disk is no longer known: stop writing until a restart has read it again.
+    Seal,
+    /// Nothing of this batch is stored; the next one may fit again.
+    DiskFull,
+    /// Another process holds the lock.
+    Busy,
+    /// One command is wrong; the others of its batch may be fine.
+    Command,
+}
+
+/// Primary result codes, <https://www.sqlite.org/rescode.html>.
+const BUSY: i64 = 5;
+const IOERR: i64 = 10;
+const CORRUPT: i64 = 11;
+const FULL: i64 = 13;
+const NOTADB: i64 = 26;
+
+pub(super) fn severity(error: &sqlx::Error) -> Severity {
+    match error {
+        sqlx::Error::Database(database) => {
+            let code = database.code().and_then(|code| code.parse::<i64>().ok()).unwrap_or(0);
+            match code & 0xff {
+                IOERR | CORRUPT | NOTADB => Severity::Seal,
+                FULL => Severity::DiskFull,
+                BUSY => Severity::Busy,
+                _ => Severity::Command,
+            }
+        }
+        // The connection's thread is gone: whether the transaction went with it is not known.
+        sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => Severity::Seal,
+        _ => Severity::Command,
+    }
+}
+
+pub(super) fn store_error(error: &sqlx::Error) -> StoreError {
+    match severity(error) {
+        Severity::Seal => StoreError::Sealed(error.to_string()),
+        Severity::DiskFull => StoreError::DiskFull,
+        Severity::Busy => StoreError::Busy,
+        Severity::Command => match error {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreError::Corrupt(error.to_string()),
+            _ => StoreError::Database(error.to_string()),
+        },
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Sql(error) => store_error(&error),
+            Fault::Refused(error) => error,
+        }
+    }
+}

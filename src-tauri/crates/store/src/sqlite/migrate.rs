@@ -1,0 +1,44 @@
+//! The schema's versions. `PRAGMA user_version` counts those that are in the file; each runs in one transaction with
+//! its number, so that a kill in between leaves the version before.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::connect::APPLICATION_ID;
+use super::fault::Outcome;
+use super::sql::{Args, Columns, rows, safe};
+use crate::StoreError;
+
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_ledger.sql")];
+
+pub(super) async fn run(conn: &mut SqliteConnection) -> Result<(), String> {
+    let (found, application) = versions(conn).await.map_err(|fault| StoreError::from(fault).to_string())?;
+    let newest = MIGRATIONS.len();
+    if application != 0 && application != APPLICATION_ID || application == 0 && found != 0 {
+        return Err("it belongs to another program. Move it away, or choose another workspace".to_owned());
+    }
+    let have = usize::try_from(found).unwrap_or(usize::MAX);
+    if have > newest {
+        return Err(format!(
+            "it has schema version {found}, and this program knows up to {newest}. Use the newer Signalbox that wrote it"
+        ));
+    }
+    for (at, migration) in MIGRATIONS.iter().enumerate().skip(have) {
+        let number = at + 1;
+        let script = format!(
+            "BEGIN IMMEDIATE; {migration}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
+        );
+        if let Err(error) = sqlx::raw_sql(safe(script)).execute(&mut *conn).await {
+            // The transaction may be gone already; either way the version before is what stays.
+            let _ended = sqlx::raw_sql("ROLLBACK").execute(&mut *conn).await;
+            return Err(format!("its schema could not be brought to version {number}: {error}"));
+        }
+    }
+    Ok(())
+}
+
+async fn versions(conn: &mut SqliteConnection) -> Outcome<(i64, i64)> {
+    let sql = "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id";
+    let answer = rows(conn, sql, Args::default()).await?;
+    let row = answer.first().ok_or_else(|| super::sql::corrupt("the schema's version"))?;
+    Ok((row.get_int(0)?, row.get_int(1)?))
+}
