@@ -1,0 +1,8 @@
+//! The simulated systems over real connections.
+
+mod client;
+mod crm;
+mod dials;
+mod hubspot;
+mod salesforce;
+mod sender;
