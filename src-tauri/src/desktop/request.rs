@@ -5,9 +5,10 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
-use serde_json::json;
+use axum::response::IntoResponse;
+use http::{HeaderName, HeaderValue, Method, Request};
+use signalbox_api::InProcess;
+use signalbox_api::problem::{Code, Problem};
 use tower::ServiceExt;
 
 use super::frame;
@@ -45,9 +46,9 @@ pub struct Call {
 /// `router` is that of the running engine, or the sentence why it does not run.
 pub async fn answer(router: Result<Router, String>, call: Call) -> Vec<u8> {
     let response = match router {
-        Err(why) => Refusal::NotRunning(why).into_response(),
+        Err(why) => Problem::new(Code::Unavailable, why).into_response(),
         Ok(router) => match check(call) {
-            Err(refusal) => refusal.into_response(),
+            Err(refused) => refused.into_response(),
             Ok(request) => match router.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -57,46 +58,56 @@ pub async fn answer(router: Result<Router, String>, call: Call) -> Vec<u8> {
     match frame::encode(response).await {
         Ok(frame) => frame,
         Err(cause) => {
-            let problem = Refusal::Unreadable(cause.to_string()).into_response();
-            frame::encode(problem).await.unwrap_or_default()
+            tracing::error!(%cause, "an answer did not reach the panel");
+            let problem = Problem::new(Code::Internal, format!("The panel cannot show this: {cause}."));
+            frame::encode(problem.into_response()).await.unwrap_or_default()
         }
     }
 }
 
 /// Turns a call into a request for the router, or says why not.
-fn check(call: Call) -> Result<Request<Body>, Refusal> {
-    let method = METHODS
-        .iter()
-        .find(|method| method.as_str() == call.method)
-        .cloned()
-        .ok_or_else(|| Refusal::Method(call.method.chars().take(32).collect()))?;
-    if call.path.len() > MAX_PATH {
-        return Err(Refusal::TooLarge { what: "path", limit: MAX_PATH });
-    }
+fn check(call: Call) -> Result<Request<Body>, Problem> {
+    let Some(method) = METHODS.iter().find(|method| method.as_str() == call.method).cloned() else {
+        let shown: String = call.method.chars().take(32).collect();
+        return Err(Problem::new(Code::MethodNotAllowed, format!("The panel asked with the method '{shown}'.")));
+    };
+    within("path", call.path.len(), MAX_PATH)?;
     if !is_api_path(&call.path) {
-        return Err(Refusal::Path(call.path.chars().take(120).collect()));
+        let shown: String = call.path.chars().take(120).collect();
+        return Err(Problem::new(
+            Code::NotFound,
+            format!("'{shown}' is not a route of the API; the window reaches nothing else."),
+        ));
     }
     let body = call.body.unwrap_or_default();
-    if body.len() > MAX_BODY {
-        return Err(Refusal::TooLarge { what: "body", limit: MAX_BODY });
-    }
-    if call.headers.len() > MAX_HEADERS {
-        return Err(Refusal::TooLarge { what: "list of headers", limit: MAX_HEADERS });
-    }
+    within("body", body.len(), MAX_BODY)?;
+    within("list of headers", call.headers.len(), MAX_HEADERS)?;
 
-    let mut request = Request::builder().method(method).uri(&call.path);
+    let mut request = Request::builder().method(method).uri(&call.path).extension(InProcess);
     for (name, value) in call.headers {
         if !HEADERS.contains(&name.as_str()) {
             continue;
         }
-        if value.len() > MAX_HEADER_VALUE {
-            return Err(Refusal::TooLarge { what: "header", limit: MAX_HEADER_VALUE });
-        }
-        let name = HeaderName::try_from(name).map_err(|cause| Refusal::Malformed(cause.to_string()))?;
-        let value = HeaderValue::try_from(value).map_err(|cause| Refusal::Malformed(cause.to_string()))?;
+        within("header", value.len(), MAX_HEADER_VALUE)?;
+        let name = HeaderName::try_from(name).map_err(malformed)?;
+        let value = HeaderValue::try_from(value).map_err(malformed)?;
         request = request.header(name, value);
     }
-    request.body(Body::from(body)).map_err(|cause| Refusal::Malformed(cause.to_string()))
+    request.body(Body::from(body)).map_err(malformed)
+}
+
+fn within(what: &str, size: usize, limit: usize) -> Result<(), Problem> {
+    if size <= limit {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::PayloadTooLarge,
+        format!("The {what} of the panel's request is {size} long, over the limit of {limit}."),
+    ))
+}
+
+fn malformed(cause: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::BadRequest, format!("The panel's request cannot be read: {cause}."))
 }
 
 /// Only the API: no files of the panel, no other origin, nothing that a path normaliser would move.
@@ -116,63 +127,10 @@ fn is_dots(segment: &str) -> bool {
     plain == "." || plain == ".."
 }
 
-/// Why a call does not reach the router.
-#[derive(Debug, PartialEq, Eq)]
-enum Refusal {
-    Method(String),
-    Path(String),
-    TooLarge { what: &'static str, limit: usize },
-    Malformed(String),
-    NotRunning(String),
-    Unreadable(String),
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, code, title, detail) = match self {
-            Self::Method(method) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method-not-allowed",
-                "Method not allowed",
-                format!("The panel asked with {method}; it may use GET, POST, PUT, PATCH and DELETE."),
-            ),
-            Self::Path(path) => (
-                StatusCode::NOT_FOUND,
-                "not-found",
-                "Not found",
-                format!("{path} is not a route of the API; the window reaches /api/v1/ only."),
-            ),
-            Self::TooLarge { what, limit } => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "payload-too-large",
-                "Request too large",
-                format!("The request's {what} is over the limit of {limit}. Send less, or use the command line."),
-            ),
-            Self::Malformed(cause) => (
-                StatusCode::BAD_REQUEST,
-                "bad-request",
-                "Malformed request",
-                format!("The panel's request could not be read: {cause}."),
-            ),
-            Self::NotRunning(why) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The engine is not running", why),
-            Self::Unreadable(cause) => {
-                (StatusCode::BAD_GATEWAY, "unreadable-answer", "Answer too large", format!("{cause}."))
-            }
-        };
-        let problem = json!({
-            "type": format!("/errors/{code}"),
-            "title": title,
-            "status": status.as_u16(),
-            "code": code,
-            "detail": detail,
-        });
-        (status, [(http::header::CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use axum::routing::{any, get};
+    use serde_json::json;
 
     use super::super::frame::tests::decode;
     use super::*;
@@ -198,6 +156,15 @@ mod tests {
         let mut call = call("POST", "/api/v1/echo?limit=3");
         call.headers.push(("content-type".to_owned(), "application/json".to_owned()));
         assert_eq!(ask(call).await, (200, r#"{"content-type": "application/json"}"#.to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_call_is_marked_as_coming_from_inside_the_process() {
+        let marked =
+            |request: Request<Body>| async move { request.extensions().get::<InProcess>().is_some().to_string() };
+        let router = Router::new().route("/api/v1/mark", get(marked));
+        let (_, _, body) = decode(&answer(Ok(router), call("GET", "/api/v1/mark")).await);
+        assert_eq!(body, b"true");
     }
 
     #[tokio::test]
@@ -267,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_is_too_large_becomes_an_error_and_not_an_empty_page() {
-        assert_eq!(ask(call("GET", "/api/v1/large")).await.0, 502);
+        assert_eq!(ask(call("GET", "/api/v1/large")).await.0, 500);
     }
 
     #[tokio::test]
