@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use signalbox::app::AppOptions;
 use signalbox::desktop;
+use signalbox::logging::{self, LogFormat};
 
 /// Signalbox in a window.
 #[derive(Parser)]
@@ -23,10 +24,14 @@ struct Arguments {
     /// Where webhooks come in; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7421")]
     ingress: SocketAddr,
+    /// How the log on standard error is written.
+    #[arg(long, value_enum, default_value_t)]
+    log: LogFormat,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    logging::start(arguments.log);
     if let Err(cause) = desktop::renderer::prepare() {
         tracing::warn!(%cause, "WebKit's renderer could not be chosen");
     }

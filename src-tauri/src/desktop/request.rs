@@ -1,13 +1,12 @@
 //! The window's one command: a request of the panel, answered by the same router that serves HTTP.
 //!
 //! The page is not trusted with more than the API: methods, paths, headers and sizes are limited here, the identity is put on
-//! by the engine side, and a header with credentials never passes.
+//! by the app's router, and a header with credentials never passes.
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use http::{HeaderName, HeaderValue, Method, Request};
-use signalbox_api::InProcess;
 use signalbox_api::problem::{Code, Problem};
 use tower::ServiceExt;
 
@@ -83,7 +82,7 @@ fn check(call: Call) -> Result<Request<Body>, Problem> {
     within("body", body.len(), MAX_BODY)?;
     within("list of headers", call.headers.len(), MAX_HEADERS)?;
 
-    let mut request = Request::builder().method(method).uri(&call.path).extension(InProcess);
+    let mut request = Request::builder().method(method).uri(&call.path);
     for (name, value) in call.headers {
         if !HEADERS.contains(&name.as_str()) {
             continue;
@@ -156,15 +155,6 @@ mod tests {
         let mut call = call("POST", "/api/v1/echo?limit=3");
         call.headers.push(("content-type".to_owned(), "application/json".to_owned()));
         assert_eq!(ask(call).await, (200, r#"{"content-type": "application/json"}"#.to_owned()));
-    }
-
-    #[tokio::test]
-    async fn a_call_is_marked_as_coming_from_inside_the_process() {
-        let marked =
-            |request: Request<Body>| async move { request.extensions().get::<InProcess>().is_some().to_string() };
-        let router = Router::new().route("/api/v1/mark", get(marked));
-        let (_, _, body) = decode(&answer(Ok(router), call("GET", "/api/v1/mark")).await);
-        assert_eq!(body, b"true");
     }
 
     #[tokio::test]
