@@ -1,0 +1,37 @@
+//! `.signalbox/`: what belongs to this machine and not into git — ledger, token, lock.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be made: {source}. Signalbox needs to write in the workspace", path.display())]
+pub struct PrivateDirError {
+    pub path: PathBuf,
+    pub source: io::Error,
+}
+
+/// Where the private folder of the workspace at `dir` is, whether it exists or not.
+pub fn private_dir(dir: &Path) -> PathBuf {
+    dir.join(".signalbox")
+}
+
+/// Makes the private folder where it is missing, with mode 0700 and a `.gitignore` that covers all of it.
+///
+/// # Errors
+/// The folder or the file cannot be made: a read-only or a full disk.
+pub fn make_private_dir(dir: &Path) -> Result<PathBuf, PrivateDirError> {
+    let path = private_dir(dir);
+    let wrong = |path: &Path, source| PrivateDirError { path: path.to_owned(), source };
+    fs::create_dir_all(&path).map_err(|error| wrong(&path, error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(|error| wrong(&path, error))?;
+    }
+    let ignore = path.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(&ignore, "*\n").map_err(|error| wrong(&ignore, error))?;
+    }
+    Ok(path)
+}

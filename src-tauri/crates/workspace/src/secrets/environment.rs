@@ -1,0 +1,129 @@
+//! The order in which a value is looked for: environment, then keyring.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use secrecy::SecretString;
+use signalbox_model::{Clock, SecretName, Timestamp};
+
+use crate::secrets::{Keyring, KeyringError, SecretError, Secrets};
+
+/// How long an answer of the keyring is taken for true. After that it is still given, while a thread asks again: only
+/// the first question for a name waits, and a new value is in use soon after it was set.
+const FRESH: Duration = Duration::from_secs(10);
+
+type Answer = Result<Option<SecretString>, KeyringError>;
+
+/// `SIGNALBOX_SECRET_<NAME>` wins; the keyring is asked only where it is not set.
+#[derive(Clone)]
+pub struct EnvThenKeyring {
+    shared: Arc<Shared>,
+}
+
+/// Where a secret's value is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    Environment,
+    Keyring,
+}
+
+struct Shared {
+    environment: BTreeMap<String, SecretString>,
+    keyring: Option<Keyring>,
+    clock: Arc<dyn Clock>,
+    answers: Mutex<HashMap<SecretName, Kept>>,
+}
+
+struct Kept {
+    answer: Answer,
+    at: Timestamp,
+    asking_again: bool,
+}
+
+impl EnvThenKeyring {
+    /// Keeps what it needs of `environment` (the process's variables, or a test's). Without a keyring only the
+    /// environment counts.
+    pub fn new(
+        environment: impl IntoIterator<Item = (String, String)>,
+        keyring: Option<Keyring>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        // An empty value would sign with an empty key; it counts as not set.
+        let ours = |(name, value): &(String, String)| name.starts_with("SIGNALBOX_SECRET_") && !value.is_empty();
+        let environment =
+            environment.into_iter().filter(ours).map(|(name, value)| (name, SecretString::from(value))).collect();
+        Self { shared: Arc::new(Shared { environment, keyring, clock, answers: Mutex::default() }) }
+    }
+
+    /// Where `name` is set, if anywhere.
+    ///
+    /// # Errors
+    /// As for [`Secrets::get`].
+    pub fn place(&self, name: &SecretName) -> Result<Option<SecretPlace>, SecretError> {
+        if self.shared.environment.contains_key(&name.env_var()) {
+            return Ok(Some(SecretPlace::Environment));
+        }
+        Ok(self.get(name)?.map(|_| SecretPlace::Keyring))
+    }
+}
+
+impl Secrets for EnvThenKeyring {
+    fn get(&self, name: &SecretName) -> Result<Option<SecretString>, SecretError> {
+        if let Some(value) = self.shared.environment.get(&name.env_var()) {
+            return Ok(Some(value.clone()));
+        }
+        let Some(keyring) = &self.shared.keyring else { return Ok(None) };
+        let answer = match self.shared.kept(name) {
+            Some((answer, false)) => answer,
+            Some((answer, true)) => {
+                self.ask_again(name, keyring);
+                answer
+            }
+            None => self.shared.keep(name, keyring.get(name)),
+        };
+        answer.map_err(|source| SecretError { name: name.clone(), source })
+    }
+}
+
+impl EnvThenKeyring {
+    fn ask_again(&self, name: &SecretName, keyring: &Keyring) {
+        let (shared, keyring, asked) = (self.shared.clone(), keyring.clone(), name.clone());
+        let thread = std::thread::Builder::new().name("keyring-again".to_owned());
+        let started = thread.spawn(move || {
+            let answer = keyring.get(&asked);
+            // A keyring that is locked for a while takes no value away that was good before.
+            let answer = match (answer, shared.kept(&asked)) {
+                (Err(_), Some((Ok(old), _))) => Ok(old),
+                (answer, _) => answer,
+            };
+            let _kept = shared.keep(&asked, answer);
+        });
+        if let Err(error) = started {
+            tracing::warn!(%error, secret = %name, "the keyring was not asked again");
+            let mut answers = self.shared.answers.lock();
+            if let Some(kept) = answers.get_mut(name) {
+                kept.asking_again = false;
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// The kept answer, and whether the caller is to ask again.
+    fn kept(&self, name: &SecretName) -> Option<(Answer, bool)> {
+        let now = self.clock.now();
+        let mut answers = self.answers.lock();
+        let kept = answers.get_mut(name)?;
+        let stale = !kept.asking_again && now.since(kept.at) > FRESH;
+        kept.asking_again |= stale;
+        Some((kept.answer.clone(), stale))
+    }
+
+    fn keep(&self, name: &SecretName, answer: Answer) -> Answer {
+        let kept = Kept { answer: answer.clone(), at: self.clock.now(), asking_again: false };
+        self.answers.lock().insert(name.clone(), kept);
+        answer
+    }
+}

@@ -1,0 +1,213 @@
+//! What is refused, and what is only warned about.
+
+use signalbox_workspace::{LoadError, load};
+
+use crate::common::{Folder, INTEGRATION, SYSTEM, codes, said, with};
+
+#[track_caller]
+fn refused(integration: &str, code: &str, needle: &str) {
+    let workspace = with(integration).load();
+    let found = workspace.problems.iter().any(|p| p.is_error() && p.code == code && p.to_string().contains(needle));
+    assert!(found, "no {code} with '{needle}' in {:?}", said(&workspace));
+    assert!(workspace.broken.contains_key("orders") && workspace.integrations.is_empty());
+}
+
+#[track_caller]
+fn source_refused(lines: &str, code: &str, needle: &str) {
+    let verify = if lines.contains("verify") { "" } else { "verify = { scheme = \"none\" }\n" };
+    refused(&format!("[source]\nkind = \"webhook\"\npath = \"/a\"\n{verify}{lines}\n"), code, needle);
+}
+
+#[track_caller]
+fn destination_refused(lines: &str, code: &str, needle: &str) {
+    refused(&format!("{INTEGRATION}{lines}\n"), code, needle);
+}
+
+#[track_caller]
+fn system_says(text: &str, code: &str, needle: &str) {
+    let workspace = Folder::new(&[("systems/shop.toml", text)]).load();
+    let found = workspace.problems.iter().any(|p| p.is_error() && p.code == code && p.to_string().contains(needle));
+    assert!(found, "no {code} with '{needle}' in {:?}", said(&workspace));
+}
+
+#[test]
+fn what_comes_later_says_so() {
+    refused("[source]\nkind = \"poll\"\n", "comes-later", "'poll' comes in a later version");
+    refused(&format!("{INTEGRATION}[[steps]]\nkind = \"enrich\"\n"), "comes-later", "'enrich'");
+    source_refused("verify = { scheme = \"jwt\", secret = \"s\" }", "comes-later", "'jwt'");
+    system_says(&format!("{SYSTEM}breaker = {{ failures = 5 }}\n"), "comes-later", "breaker");
+}
+
+#[test]
+fn a_source_says_who_may_send() {
+    refused("[source]\nkind = \"webhook\"\npath = \"/a\"\n", "missing-key", "'verify' is missing");
+    source_refused("verify = { scheme = \"github\" }", "missing-key", "'secret' is missing in verify");
+    source_refused("verify = { scheme = \"none\", secret = \"s\" }", "unknown-key", "'secret'");
+    source_refused("verify = { scheme = \"github\", secret = [] }", "wrong-value", "names no secret");
+    source_refused(
+        "verify = { scheme = \"stripe\", secret = \"s\", tolerance = \"1h\" }",
+        "out-of-range",
+        "30s to 10m",
+    );
+    source_refused("verify = \"none\"", "wrong-type", "must be a table");
+}
+
+#[test]
+fn a_secrets_value_in_the_place_of_its_name_is_refused() {
+    source_refused("verify = { scheme = \"github\", secret = \"Hunter2!\" }", "wrong-secret-name", "never its value");
+}
+
+#[test]
+fn an_hmac_that_does_not_cover_the_body_is_refused() {
+    let hmac = |rest: &str| format!("verify = {{ scheme = \"hmac\", header = \"X-Sig\", secret = \"s\", {rest} }}");
+    source_refused(&hmac("message = \"{timestamp}\", timestamp_header = \"X-Time\""), "wrong-message", "{body}");
+    source_refused(&hmac("message = \"{timestamp}.{body}\""), "wrong-message", "timestamp_header");
+    source_refused(&hmac("message = \"{body}{nonce}\""), "wrong-message", "'{nonce}'");
+    source_refused(&hmac("algorithm = \"md5\""), "wrong-value", "'sha256'");
+}
+
+#[test]
+fn paths_that_no_request_could_have_are_refused() {
+    for path in ["", "hooks", "/a?b=1", "/a#b", "/a b", "/ä", "/a/../b"] {
+        refused(
+            &INTEGRATION.replace("\"/hooks/orders\"", &format!("\"{path}\"")),
+            "wrong-path",
+            "is not a webhook's path",
+        );
+    }
+}
+
+#[test]
+fn dedupe_without_any_id_is_refused() {
+    source_refused("dedupe = { window = \"1d\" }", "missing-key", "'id' is missing in dedupe");
+    source_refused("dedupe = \"on\"", "wrong-value", "'off'");
+}
+
+#[test]
+fn a_request_cannot_set_what_belongs_to_the_connection() {
+    destination_refused("request = { headers = { Host = \"x\" } }", "wrong-header", "'Host' is set by Signalbox");
+    destination_refused("request = { headers = { \"a b\" = \"x\" } }", "wrong-header", "not the name of a header");
+    destination_refused("request = { headers = { A = \"x\", a = \"y\" } }", "duplicate-header", "twice");
+    destination_refused(
+        "request = { headers = { A = \"x\" } }\nidempotency = { header = \"a\" }",
+        "duplicate-header",
+        "too",
+    );
+    destination_refused("request = { path = \"orders\" }", "wrong-path", "must begin with '/'");
+    destination_refused("request = { path = '/{{ .id | nosuchthing }}' }", "wrong-template", "nosuchthing");
+    destination_refused("request = { method = \"post\" }", "wrong-value", "did you mean 'POST'");
+}
+
+#[test]
+fn retry_rules_are_kinds_or_statuses() {
+    destination_refused("retry = { on = [\"serwer\"] }", "wrong-retry-rule", "did you mean 'server'");
+    destination_refused("retry = { never = [\"700\"] }", "wrong-retry-rule", "neither a kind");
+    destination_refused("retry = { schedule = [\"1 s\"] }", "wrong-duration", "is not a duration");
+    destination_refused("retry = { max_age = \"400d\" }", "wrong-duration", "365 days");
+}
+
+#[test]
+fn two_destinations_with_one_name_are_refused() {
+    destination_refused(
+        "[[destinations]]\nname = \"shop\"\nsystem = \"shop\"",
+        "duplicate-destination",
+        ":10:8: there is a destination 'shop' above",
+    );
+}
+
+#[test]
+fn a_system_that_is_not_there_is_suggested() {
+    refused(
+        &INTEGRATION.replace("system = \"shop\"", "system = \"shpo\""),
+        "unknown-system",
+        ":8:10: there is no system 'shpo': it would be the file systems/shpo.toml; did you mean 'shop'?",
+    );
+}
+
+#[test]
+fn a_systems_address_cannot_hold_what_belongs_elsewhere() {
+    for (url, needle) in [
+        ("https://user:secret@example.com", "'auth' table"),
+        ("https://example.com/?a=1", "query"),
+        ("file:///etc/passwd", "https://"),
+        ("example.com", "not a URL"),
+        ("https://", "not a URL"),
+    ] {
+        system_says(&format!("base_url = \"{url}\"\n"), "wrong-url", needle);
+    }
+    system_says("title = \"x\"\n", "missing-key", "'base_url' is missing");
+    system_says(&format!("{SYSTEM}timeout = \"1h\"\n"), "out-of-range", "1ms to 10m");
+}
+
+/// The address policy refuses its requests; no event is turned away at the door for it.
+#[test]
+fn plain_http_to_a_public_system_is_an_error_that_keeps_no_integration_from_running() {
+    let folder = with(INTEGRATION);
+    folder.write("systems/shop.toml", "base_url = \"http://127.0.0.1:9000\"\n");
+    let workspace = folder.load();
+    assert_eq!(codes(&workspace), ["plain-http"]);
+    assert!(workspace.has_errors());
+    assert!(workspace.integrations.contains_key("orders") && workspace.systems.contains_key("shop"));
+}
+
+#[test]
+fn a_broken_system_keeps_its_own_integrations_from_running_and_no_others() {
+    let folder = with(INTEGRATION);
+    folder.write("systems/shop.toml", "base_url = 5\n");
+    folder.write("systems/crm.toml", SYSTEM);
+    folder.write(
+        "integrations/other.toml",
+        INTEGRATION.replace("/hooks/orders", "/hooks/other").replace("system = \"shop\"", "system = \"crm\""),
+    );
+    let workspace = folder.load();
+    assert_eq!(codes(&workspace), ["broken-system", "wrong-type"]);
+    assert_eq!(workspace.integrations.keys().collect::<Vec<_>>(), ["other"]);
+    assert_eq!(workspace.broken.keys().collect::<Vec<_>>(), ["orders"]);
+}
+
+#[test]
+fn a_path_belongs_to_one_integration() {
+    let folder = with(INTEGRATION);
+    folder.write("integrations/zebra.toml", INTEGRATION);
+    let workspace = folder.load();
+    assert_eq!(
+        said(&workspace),
+        ["integrations/zebra.toml:3:8: the path '/hooks/orders' belongs to integrations/orders.toml already"]
+    );
+    assert!(workspace.integrations.contains_key("orders") && workspace.broken.contains_key("zebra"));
+}
+
+#[test]
+fn vendors_that_sign_their_url_need_it_and_are_warned_about() {
+    for scheme in ["hubspot", "twilio"] {
+        let text = INTEGRATION.replace("\"github\"", &format!("\"{scheme}\""));
+        let workspace = with(&text).load();
+        assert_eq!(codes(&workspace), ["no-dedupe", "no-public-url"]);
+        assert!(!workspace.has_errors() && workspace.integrations.contains_key("orders"));
+
+        let url = "kind = \"webhook\"\ndedupe = \"off\"\npublic_url = \"https://example.com/hooks/orders\"";
+        assert_eq!(codes(&with(&text.replace("kind = \"webhook\"", url)).load()), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn a_schedule_that_max_age_cuts_short_is_warned_about() {
+    let workspace = with(&format!("{INTEGRATION}retry = {{ schedule = [\"1h\", \"2h\"], max_age = \"2h\" }}\n")).load();
+    assert_eq!(codes(&workspace), ["schedule-too-long"]);
+    assert!(!workspace.has_errors());
+}
+
+#[test]
+fn a_file_whose_stem_cannot_be_a_name_is_refused() {
+    let folder = Folder::new(&[("integrations/my orders.toml", INTEGRATION)]);
+    assert_eq!(codes(&folder.load()), ["wrong-name"]);
+}
+
+#[test]
+fn a_folder_that_is_not_there_says_how_to_make_one() {
+    let folder = Folder::new(&[("file", "")]);
+    let missing = load(&folder.path().join("nowhere")).err().unwrap();
+    assert!(matches!(missing, LoadError::Missing { .. }));
+    assert!(missing.to_string().contains("signalbox init"), "{missing}");
+    assert!(matches!(load(&folder.path().join("file")).err().unwrap(), LoadError::NotAFolder { .. }));
+}

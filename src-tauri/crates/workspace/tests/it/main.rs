@@ -1,0 +1,9 @@
+mod check;
+mod common;
+mod examples;
+mod mutations;
+mod positions;
+mod reading;
+mod references;
+mod reload;
+mod secrets;
