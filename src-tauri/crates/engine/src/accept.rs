@@ -266,7 +266,7 @@ impl Intake {
     }
 
     fn dedupe(&self, integration: &Integration, facts: &Facts, now: Timestamp) -> Option<Dedupe> {
-        let Source::Webhook(source) = &integration.source else { return None };
+        let Source::Webhook(source) = &integration.source;
         let source_id = facts.source_id.clone()?;
         Some(Dedupe {
             source_id,
@@ -282,9 +282,7 @@ impl Intake {
         body: Option<&Value>,
         mut notes: Vec<String>,
     ) -> Facts {
-        let Source::Webhook(source) = &integration.source else {
-            return Facts { event_type: None, key: None, source_id: None, notes, key_failure: None };
-        };
+        let Source::Webhook(source) = &integration.source;
         let dedupe = match &source.dedupe.id {
             DedupeId::Expression(program) => Some(program),
             DedupeId::Scheme | DedupeId::None => None,

@@ -74,7 +74,7 @@ impl Sender<'_> {
         signalbox_net::auth::apply(
             &self.system.auth,
             self.secret,
-            method.as_str(),
+            &method,
             &mut url,
             &mut headers,
             &request.body,

@@ -69,6 +69,7 @@ impl Runtime {
     /// [`Runtime::ingress_router`].
     pub async fn start(parts: Parts, workspace: Workspace) -> Result<Arc<Self>, StoreError> {
         let Parts { store, deliver, secrets, clock, random, signals } = parts;
+        let workspace = Arc::new(workspace);
         let ids = Arc::new(IdSource::new(random.clone()));
         let reopened = store.recover(clock.now()).await?;
         if reopened > 0 {
@@ -85,7 +86,7 @@ impl Runtime {
             clock,
             ids,
             base_url: ArcSwap::from_pointee(String::new()),
-            refusals: Arc::new(RefusalBudget::default()),
+            refusals: RefusalBudget::default(),
         });
         let replays = ReplayService::new(means.clone(), dispatcher.clone());
         let runtime = Arc::new(Self {
@@ -96,7 +97,7 @@ impl Runtime {
             ingress,
             replays,
             signals: signals.clone(),
-            workspace: ArcSwap::from_pointee(workspace.clone()),
+            workspace: ArcSwap::new(workspace.clone()),
             pauses: Mutex::new(Pauses::default()),
             lanes: Mutex::new(BTreeMap::new()),
             stop: CancellationToken::new(),
@@ -137,12 +138,12 @@ impl Runtime {
 
     /// Takes over a changed workspace while running.
     pub async fn apply(&self, workspace: Workspace) -> Result<(), StoreError> {
-        self.apply_workspace(workspace, &[]).await.map(|_| ())
+        self.apply_workspace(Arc::new(workspace), &[]).await.map(|_| ())
     }
 
     async fn apply_workspace(
         &self,
-        workspace: Workspace,
+        workspace: Arc<Workspace>,
         saved: &[SavedGate],
     ) -> Result<BTreeMap<String, Arc<ActiveIntegration>>, StoreError> {
         let _one_at_a_time = self.applying.lock().await;
@@ -165,11 +166,9 @@ impl Runtime {
                 lanes.push(runtime);
             }
             let integration = Arc::new(ActiveIntegration { integration: integration.clone(), lanes });
-            if let Source::Webhook(source) = &integration.integration.source {
-                let verifier = self.verifier(source).await;
-                let door = Door { active: integration.clone(), source: source.clone(), verifier };
-                doors.insert(source.path.clone(), Arc::new(door));
-            }
+            let Source::Webhook(source) = &integration.integration.source;
+            let verifier = self.verifier(source).await;
+            doors.insert(source.path.clone(), Arc::new(Door { active: integration.clone(), verifier }));
             active.insert(name.clone(), integration);
         }
         for lane in store.lanes().await? {
@@ -181,7 +180,7 @@ impl Runtime {
             self.lanes.lock().entry(lane.id).or_insert(lane);
         }
         restore(saved, &self.dispatcher.lanes());
-        self.workspace.store(Arc::new(workspace));
+        self.workspace.store(workspace);
         self.apply_pauses();
         self.ingress.doors.store(Arc::new(doors));
         self.signals.touch(Tag::Integrations);
@@ -493,8 +492,10 @@ impl Runtime {
         self.dispatcher.drain(longest.saturating_sub(started.elapsed())).await;
         self.stop.cancel();
         let ticker = self.ticking.lock().take();
-        if let Some(ticker) = ticker {
-            let _ = ticker.await;
+        if let Some(ticker) = ticker
+            && ticker.await.is_err()
+        {
+            tracing::warn!("the last figures were not saved");
         }
     }
 }

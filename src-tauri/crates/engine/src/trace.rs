@@ -26,12 +26,13 @@ fn step(name: &str, outcome: &'static str, detail: String) -> TraceStep {
 
 pub fn compute(integration: &Arc<Integration>, row: &DeliveryRow, event: &EventRow, raw: &Bytes) -> Vec<TraceStep> {
     let mut trace = vec![received(event)];
-    if let Source::Webhook(source) = &integration.source {
-        let scheme = &source.verify.scheme;
-        let outcome = if *scheme == signalbox_model::verify::Scheme::None { "skipped" } else { "ok" };
-        let detail = if outcome == "ok" { "signature or credential accepted" } else { "this source verifies nothing" };
-        trace.push(step("verified", outcome, detail.into()));
-    }
+    let Source::Webhook(source) = &integration.source;
+    let unverified = source.verify.scheme == signalbox_model::verify::Scheme::None;
+    trace.push(if unverified {
+        step("verified", "skipped", "this source verifies nothing".into())
+    } else {
+        step("verified", "ok", "signature or credential accepted".into())
+    });
     let body = signalbox_transform::read_body(event.content_type.as_deref(), raw)
         .map(|(parsed, _)| parsed.value)
         .map_err(|error| error.to_string());

@@ -111,7 +111,10 @@ impl Dispatcher {
         // From here the turn must not be dropped half way: rows that were opened must be sent or released.
         let dispatcher = self.clone();
         let lane = lane.clone();
-        let _ = self.sends.spawn(async move { dispatcher.claim(lane, permits, probe).await }).await;
+        let claimed = self.sends.spawn(async move { dispatcher.claim(lane, permits, probe).await }).await;
+        if claimed.is_err() {
+            tracing::error!("claiming deliveries stopped unexpectedly; the lane goes on");
+        }
     }
 
     async fn claim(self: &Arc<Self>, lane: Arc<LaneRuntime>, permits: Vec<Permit>, probe: bool) {

@@ -198,12 +198,14 @@ fn answer_message(system: &str, status: u16, body: &[u8]) -> String {
 /// The sentence in which APIs commonly say what is wrong, at most 200 characters.
 fn said(body: &[u8]) -> Option<String> {
     const FIELDS: [&str; 6] = ["detail", "message", "error_description", "error", "title", "reason"];
-    let parsed = signalbox_transform::parse_json(body).ok()?.value;
-    let first = |value: &Value| FIELDS.iter().find_map(|field| value.get(field).and_then(|v| v.as_text()));
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let first = |value: &serde_json::Value| {
+        FIELDS.iter().find_map(|field| value.get(field)?.as_str().map(str::to_owned))
+    };
     // HubSpot's 207 and Salesforce's lists put the sentence into the first error.
-    let text = first(&parsed)
-        .or_else(|| parsed.get("errors").and_then(|errors| errors.first()).and_then(|error| first(&error)))
-        .or_else(|| parsed.first().and_then(|error| first(&error)))?;
+    let text = first(&answer)
+        .or_else(|| first(answer.get("errors")?.get(0)?))
+        .or_else(|| first(answer.get(0)?))?;
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
     (!text.is_empty()).then_some(text)
 }

@@ -113,7 +113,9 @@ impl Signals {
             inner.buckets.insert((row.bucket, row.lane), Bucket::from_row(&row));
         }
         drop(inner);
-        let _ = self.store.set(store);
+        if self.store.set(store).is_err() {
+            tracing::error!("figures were loaded twice; the first ledger stays");
+        }
         Ok(())
     }
 

@@ -29,7 +29,11 @@ impl ProcessMeter {
     pub fn measure(&self) {
         let pid = Pid::from_u32(std::process::id());
         let mut state = self.state.lock();
-        let system = state.system.get_or_insert_with(System::new);
+        if state.system.is_none() {
+            // Where the platform does not tell, the figures stay at zero.
+            state.system = System::new().ok();
+        }
+        let Some(system) = state.system.as_mut() else { return };
         let kind = ProcessRefreshKind::nothing().with_cpu().with_memory();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, kind);
         if let Some((cpu, memory)) = system.process(pid).map(|process| (process.cpu_usage(), process.memory())) {

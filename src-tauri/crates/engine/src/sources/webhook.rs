@@ -13,11 +13,11 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use signalbox_model::verify::Scheme;
 use signalbox_model::{Clock, IdSource, RejectedId};
-use signalbox_net::serve::{BodyError, BodyPace, read_body};
+use signalbox_net::serve::{BodyError, MinRate, read_body};
 use signalbox_net::verify::{Incoming, Refusal, Verifier, scheme_id};
 use signalbox_store::event::Rejected;
 use signalbox_store::{Store, StoreError};
-use signalbox_workspace::WebhookSource;
+use signalbox_workspace::{Source, WebhookSource};
 
 use crate::accept::{Accept, ActiveIntegration, Input, Receipt, stored_headers};
 
@@ -29,9 +29,15 @@ const RETRY_AFTER_SECONDS: &str = "2";
 /// One webhook path that is open now.
 pub struct Door {
     pub active: Arc<ActiveIntegration>,
-    pub source: WebhookSource,
     /// `Err`: the secret is not set or cannot be used; the door answers 503 until it can.
     pub verifier: Result<Verifier, String>,
+}
+
+impl Door {
+    fn source(&self) -> &WebhookSource {
+        let Source::Webhook(source) = &self.active.integration.source;
+        source
+    }
 }
 
 /// All open paths; replaced as a whole on reload.
@@ -45,7 +51,7 @@ pub struct Ingress {
     pub ids: Arc<IdSource>,
     /// `http://host:port`, for schemes that sign the URL.
     pub base_url: ArcSwap<String>,
-    pub refusals: Arc<crate::sources::webhook::RefusalBudget>,
+    pub refusals: RefusalBudget,
 }
 
 /// At most this many refused requests are written per second, so that a flood cannot fill the ledger's queue; the rest
@@ -125,14 +131,14 @@ impl Ingress {
             let reason = "compressed bodies are not taken; send it without Content-Encoding".to_owned();
             return Err((Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "content-encoding", reason }, Bytes::new()));
         }
-        let cap = usize::try_from(door.source.max_body).unwrap_or(usize::MAX);
-        let body = read_body(body, cap, BodyPace::default()).await.map_err(|error| (body_refusal(&error, cap), Bytes::new()))?;
+        let cap = usize::try_from(door.source().max_body).unwrap_or(usize::MAX);
+        let body = read_body(body, cap, MinRate::default()).await.map_err(|error| (body_refusal(&error, cap), Bytes::new()))?;
         let now = self.clock.now();
         let verified = self.verify(verifier, door, parts, &body, now).map_err(|refusal| {
             let refused = Refused { status: StatusCode::UNAUTHORIZED, code: refusal.code(), reason: refusal.to_string() };
             (refused, body.clone())
         })?;
-        let scheme = &door.source.verify.scheme;
+        let scheme = &door.source().verify.scheme;
         let scheme_id = verified.or_else(|| scheme_id(scheme, &parts.headers));
         let input = Input {
             received_at: now,
@@ -157,12 +163,12 @@ impl Ingress {
         body: &[u8],
         now: signalbox_model::Timestamp,
     ) -> Result<Option<String>, Refusal> {
-        if door.source.verify.scheme == Scheme::None {
+        if door.source().verify.scheme == Scheme::None {
             return Ok(None);
         }
         let path_and_query = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let seen = format!("{}{path_and_query}", self.base_url.load());
-        let public = door.source.public_url.as_deref().map(|url| match parts.uri.query() {
+        let public = door.source().public_url.as_deref().map(|url| match parts.uri.query() {
             Some(query) if !url.contains('?') => format!("{url}?{query}"),
             _ => url.to_owned(),
         });
@@ -217,12 +223,12 @@ impl Ingress {
 
 fn body_refusal(error: &BodyError, cap: usize) -> Refused {
     match error {
-        BodyError::TooLarge => Refused {
+        BodyError::TooLarge { .. } => Refused {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             code: "body-too-large",
             reason: format!("the body is larger than {cap} bytes, this source's max_body"),
         },
-        BodyError::TooSlow => Refused {
+        BodyError::TooSlow { .. } => Refused {
             status: StatusCode::REQUEST_TIMEOUT,
             code: "body-too-slow",
             reason: "the body arrived too slowly".into(),
