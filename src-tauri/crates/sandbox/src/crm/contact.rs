@@ -92,6 +92,10 @@ pub(crate) fn checked(body: &[u8], email: &str, renamed: bool) -> Result<Fields,
             }
             continue;
         };
+        // Null says that an optional field is empty, as leaving it out does.
+        if value.is_null() && !field.required {
+            continue;
+        }
         match (field.wrong(value), field_text(value)) {
             (None, Some(text)) => {
                 let text = if field.kind == Kind::Email { email_key(&text) } else { text };
@@ -139,6 +143,8 @@ mod tests {
         assert_eq!(wrong("{", false), wrong("[]", false));
         let other = r#"{"email":"b@x.test","firstname":"A","lastname":"B"}"#;
         assert_eq!(wrong(other, false), [("email".to_owned(), "is not the email in the path")]);
+        let empty = r#"{"email":"a@x.test","firstname":"A","lastname":"B","phone":null}"#;
+        assert_eq!(wrong(empty, false), [], "null is an empty field");
         let fraction = r#"{"email":"a@x.test","firstname":"A","lastname":"B","version":1.5}"#;
         assert_eq!(wrong(fraction, false), [("version".to_owned(), "must be a whole number from 0")]);
     }

@@ -1,6 +1,7 @@
 //! The simulated Salesforce: an org whose contacts change, told to Signalbox as an Apex callout would, and the REST
 //! routes of its contacts.
 
+mod contact;
 mod org;
 mod rest;
 mod sender;

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use serde_json::{Value, json};
 use signalbox_model::Timestamp;
 
+use super::contact::{Contact, contact_id};
 use crate::prng::Prng;
 use crate::records::{self, Fields, email_key};
 use crate::secrets::hex;
@@ -15,8 +15,12 @@ pub(crate) const CAST: usize = 30;
 const RESTED: usize = 10;
 /// How often the contact that changed last changes once more at once, so that the order within a contact matters.
 const AGAIN: f64 = 0.2;
+/// Ids count up from here.
+const FIRST_NUMBER: usize = 238;
 /// Contacts in the org, with those that came over REST.
 const MAX_CONTACTS: usize = 2_000;
+/// Changes over REST that wait to be told.
+const MAX_OUTBOX: usize = 1_000;
 
 const FIRST: [&str; CAST] = [
     "Ada", "Amir", "Anneke", "Bao", "Carla", "Chidi", "Dagny", "Elif", "Emeka", "Farida", "Goran", "Hana", "Ines",
@@ -68,19 +72,6 @@ const COMPANIES: [&str; 10] = [
     "Silver Birch",
 ];
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Contact {
-    pub id: String,
-    pub email: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub phone: String,
-    pub company: String,
-    /// 0 where the contact does not exist yet; each change adds one.
-    pub version: u64,
-    pub modified: Timestamp,
-}
-
 pub(crate) struct Org {
     contacts: Vec<Contact>,
     /// The cast, longest rested first.
@@ -91,72 +82,24 @@ pub(crate) struct Org {
     seed: u64,
     started: Timestamp,
     events: u64,
+    /// Changes that came over REST and are still to be told.
+    outbox: VecDeque<Event>,
+}
+
+/// Why the org does not take a contact over REST.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    Contacts,
+    /// Nothing sends the events that are waiting: paused, or no ingress.
+    Outbox,
 }
 
 /// What Apex sends.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     /// The `webhook-id`: stays the same over retries.
     pub id: String,
     pub body: String,
-}
-
-impl Contact {
-    /// The date as Salesforce writes it: with an offset instead of `Z`.
-    pub fn modified_date(&self) -> String {
-        self.modified.to_rfc3339().replace('Z', "+0000")
-    }
-
-    fn event(&self, id: &str) -> Value {
-        let kind = if self.version == 1 { "contact.created" } else { "contact.changed" };
-        json!({
-            "type": kind, "id": id,
-            "data": {
-                "Id": self.id, "Email": self.email, "FirstName": self.first_name, "LastName": self.last_name,
-                "Phone": self.phone, "Company": self.company, "Version__c": self.version,
-                "LastModifiedDate": self.modified_date(),
-            },
-        })
-    }
-
-    /// The shape that HubSpot and the CRM hold when the case study has run.
-    fn fields(&self) -> Fields {
-        [
-            ("email", email_key(&self.email)),
-            ("firstname", self.first_name.clone()),
-            ("lastname", self.last_name.clone()),
-            ("phone", self.phone.clone()),
-            ("company", self.company.clone()),
-            ("version", self.version.to_string()),
-        ]
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-    }
-}
-
-/// The id of the contact with this number, in the form of 18 characters.
-fn contact_id(number: usize) -> String {
-    const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut rest = number;
-    let mut tail = Vec::new();
-    for _ in 0..5 {
-        tail.push(DIGITS.get(rest % DIGITS.len()).map_or('0', |digit| char::from(*digit)));
-        rest /= DIGITS.len();
-    }
-    let mut id: String = "0035g00000".chars().chain(tail.into_iter().rev()).collect();
-    id.push_str(&check_letters(&id));
-    id
-}
-
-/// Three letters that keep ids apart where case is lost: each says which of five characters are capitals
-/// (Salesforce, "ID field type").
-fn check_letters(id: &str) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
-    let capital = |bits: usize, (at, byte): (usize, &u8)| bits | (usize::from(byte.is_ascii_uppercase()) << at);
-    let letter = |five: &[u8]| LETTERS.get(five.iter().enumerate().fold(0, capital)).map_or('A', |it| char::from(*it));
-    id.as_bytes().chunks(5).map(letter).collect()
 }
 
 fn phone(prng: &mut Prng) -> String {
@@ -182,7 +125,7 @@ impl Org {
             .map(|(number, (first, last))| {
                 let company = prng.pick(&COMPANIES);
                 Contact {
-                    id: contact_id(238 + number),
+                    id: contact_id(FIRST_NUMBER + number),
                     email: format!("{first}.{last}@{}.test", company.replace(' ', "")),
                     first_name: first.into(),
                     last_name: last.into(),
@@ -193,11 +136,23 @@ impl Org {
                 }
             })
             .collect();
-        Self { contacts, rested: (0..CAST).collect(), last: None, prng, seed, started, events: 0 }
+        Self {
+            contacts,
+            rested: (0..CAST).collect(),
+            last: None,
+            prng,
+            seed,
+            started,
+            events: 0,
+            outbox: VecDeque::new(),
+        }
     }
 
-    /// The next change of a contact, as the event that Apex would send.
+    /// What is to be told next: what came over REST, else the next change of the story.
     pub fn next(&mut self, now: Timestamp) -> Option<Event> {
+        if let Some(event) = self.outbox.pop_front() {
+            return Some(event);
+        }
         let again = self.prng.unit() < AGAIN;
         let index = match self.last.take() {
             Some(last) if again => last,
@@ -218,6 +173,12 @@ impl Org {
                 contact.last_name = self.prng.pick(&LAST).into();
             }
         }
+        self.changed(index, now)
+    }
+
+    /// Counts a change of a contact and makes its event.
+    fn changed(&mut self, index: usize, now: Timestamp) -> Option<Event> {
+        let contact = self.contacts.get_mut(index)?;
         contact.version += 1;
         contact.modified = now;
         self.events += 1;
@@ -235,18 +196,31 @@ impl Org {
         self.contacts.iter().find(same)
     }
 
-    pub fn find_by_email(&mut self, email: &str) -> Option<&mut Contact> {
-        self.contacts.iter_mut().find(|contact| contact.version > 0 && contact.email.eq_ignore_ascii_case(email))
+    pub fn find_by_email(&self, email: &str) -> Option<&Contact> {
+        self.contacts.iter().find(|contact| contact.version > 0 && contact.email.eq_ignore_ascii_case(email))
     }
 
-    /// A contact that came over REST; None where the org is full.
-    pub fn create(&mut self, contact: Contact) -> Option<String> {
-        if self.contacts.len() >= MAX_CONTACTS {
-            return None;
+    /// Keeps a contact that came over REST under its email, and puts its event in line. Answers its id.
+    pub fn save(&mut self, contact: Contact, now: Timestamp) -> Result<String, Full> {
+        if self.outbox.len() >= MAX_OUTBOX {
+            return Err(Full::Outbox);
         }
-        let id = contact_id(238 + self.contacts.len());
-        self.contacts.push(Contact { id: id.clone(), ..contact });
-        Some(id)
+        // One of the cast that the story has not come to yet is the same person.
+        let known = self.contacts.iter().position(|known| known.email.eq_ignore_ascii_case(&contact.email));
+        let index = known.unwrap_or(self.contacts.len());
+        let (id, version) = match self.contacts.get(index) {
+            Some(known) => (known.id.clone(), known.version),
+            None if index >= MAX_CONTACTS => return Err(Full::Contacts),
+            None => (contact_id(FIRST_NUMBER + index), 0),
+        };
+        let contact = Contact { id: id.clone(), version, ..contact };
+        match self.contacts.get_mut(index) {
+            Some(known) => *known = contact,
+            None => self.contacts.push(contact),
+        }
+        let event = self.changed(index, now);
+        self.outbox.extend(event);
+        Ok(id)
     }
 
     pub fn records(&self) -> (usize, String) {
@@ -263,6 +237,8 @@ impl Org {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
 
     use super::*;
 
@@ -321,16 +297,18 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_the_check_letters_of_salesforce() {
-        // Pairs as published in guides to the two forms.
-        assert_eq!(check_letters("0010i0000046cD3"), "AAI");
-        assert_eq!(check_letters("0019000000B98de"), "AAB");
-        assert_eq!(contact_id(72), "0035g000000001AAAQ");
-    }
-
-    #[test]
-    fn dates_are_written_as_salesforce_writes_them() {
-        let event = &story(7, 1)[0];
-        assert_eq!(event["data"]["LastModifiedDate"], "1970-01-01T00:33:20.000+0000");
+    fn what_came_over_rest_is_told_first_and_bounded() {
+        let now = Timestamp::from_secs(1);
+        let mut org = Org::new(7, now);
+        let someone = org.contacts[3].clone();
+        assert_eq!(org.save(someone.clone(), now), Ok(someone.id.clone()), "one of the cast is the same person");
+        let event: Value = serde_json::from_str(&org.next(now).unwrap().body).unwrap();
+        assert_eq!((&event["type"], &event["data"]["Id"]), (&"contact.created".into(), &someone.id.into()));
+        for number in 0..MAX_OUTBOX {
+            let email = format!("{}@x.test", number % 7);
+            org.save(Contact { email, ..org.contacts[0].clone() }, now).unwrap();
+        }
+        assert_eq!(org.save(org.contacts[0].clone(), now), Err(Full::Outbox));
+        assert_eq!(org.contacts.len(), CAST + 7);
     }
 }

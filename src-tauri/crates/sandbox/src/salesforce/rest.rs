@@ -14,7 +14,8 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::Salesforce;
-use super::org::Contact;
+use super::contact::Contact;
+use super::org::Full;
 use crate::front::{bearer, json as answer, with_header};
 use crate::query::Query;
 use crate::records::{MAX_FIELD, is_email};
@@ -85,7 +86,8 @@ fn shown(contact: &Contact, version: &str) -> Value {
     })
 }
 
-/// Creates or changes a contact by its email, the one external id that the simulated org has.
+/// Creates or changes a contact by its email, the one external id that the simulated org has. The change is told to
+/// Signalbox as any other.
 async fn upsert(
     State(salesforce): State<Arc<Salesforce>>,
     Path((version, field, value)): Path<(String, String, String)>,
@@ -109,24 +111,12 @@ async fn upsert(
     let update_only = Query::parse(query.as_deref()).get("updateOnly") == Some("true");
     let now = salesforce.clock.now();
     let mut org = salesforce.org.lock();
-    if let Some(contact) = org.find_by_email(&value) {
-        let mut changed = contact.clone();
-        if let Err(refused) = apply(&mut changed, &changes) {
-            return refused;
-        }
-        changed.version += 1;
-        changed.modified = now;
-        *contact = changed;
-        let id = contact.id.clone();
-        return answer(StatusCode::OK, &json!({ "id": id, "success": true, "errors": [], "created": false }));
-    }
-    if update_only {
+    let known = org.find_by_email(&value).cloned();
+    let created = known.is_none();
+    if created && update_only {
         return not_found();
     }
-    let text = String::new;
-    let (first_name, last_name, phone, company) = (text(), text(), text(), text());
-    let mut contact =
-        Contact { id: text(), email: value, first_name, last_name, phone, company, version: 1, modified: now };
+    let mut contact = known.unwrap_or_else(|| Contact::new(value, now));
     if let Err(refused) = apply(&mut contact, &changes) {
         return refused;
     }
@@ -135,9 +125,16 @@ async fn upsert(
         let body = json!([{ "message": message, "errorCode": "REQUIRED_FIELD_MISSING", "fields": ["LastName"] }]);
         return answer(StatusCode::BAD_REQUEST, &body);
     }
-    match org.create(contact) {
-        Some(id) => answer(StatusCode::CREATED, &json!({ "id": id, "success": true, "errors": [], "created": true })),
-        None => refuse(StatusCode::BAD_REQUEST, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded"),
+    match org.save(contact, now) {
+        Ok(id) => {
+            let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+            answer(status, &json!({ "id": id, "success": true, "errors": [], "created": created }))
+        }
+        Err(Full::Contacts) => refuse(StatusCode::BAD_REQUEST, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded"),
+        Err(Full::Outbox) => {
+            let message = "too many changes wait to be sent; the simulated org is paused or has no ingress";
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "SERVER_UNAVAILABLE", message)
+        }
     }
 }
 

@@ -105,6 +105,10 @@ impl Sender {
                 () = sleep_until(due) => {}
                 () = changed => continue,
             }
+            if self.salesforce.dials.interval().is_none() {
+                // Paused in the moment in which it was due.
+                continue;
+            }
             let event = self.salesforce.org.lock().next(self.salesforce.clock.now());
             if let Some(event) = event {
                 self.deliver(&event).await;

@@ -59,7 +59,7 @@ type Script = Arc<parking_lot::Mutex<(Vec<u16>, mpsc::UnboundedSender<Arrived>)>
 async fn take(State(script): State<Script>, headers: HeaderMap, body: Bytes) -> Response {
     let mut script = script.lock();
     let status = if script.0.len() > 1 { script.0.remove(0) } else { script.0[0] };
-    let _ = script.1.send(Arrived { headers, body });
+    script.1.send(Arrived { headers, body }).ok();
     (StatusCode::from_u16(status).unwrap(), [("retry-after", "0")]).into_response()
 }
 
@@ -171,6 +171,18 @@ async fn an_ingress_that_never_takes_an_event_does_not_stop_the_story() {
     }
     assert_ne!(ingress.next().await.header("webhook-id"), first.header("webhook-id"));
     until(&world.sandbox, |sent| sent.given_up == 1).await;
+}
+
+#[tokio::test]
+async fn a_change_over_rest_is_told_as_any_other() {
+    let world = World::new();
+    let path = "/services/data/v61.0/sobjects/Contact/Email/someone@x.test";
+    let body = r#"{"FirstName":"Some","LastName":"One"}"#;
+    world.send("salesforce", http::Method::PATCH, path, &[], body).await.unwrap();
+    let mut ingress = Ingress::answering(&[200]).await;
+    world.sandbox.send_to(ingress.url.clone());
+    let event = ingress.next().await.json();
+    assert_eq!((&event["type"], &event["data"]["LastName"]), (&"contact.created".into(), &"One".into()));
 }
 
 #[tokio::test]
