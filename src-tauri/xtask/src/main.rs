@@ -1,7 +1,8 @@
-//! The repository's own chores: `cargo run -p xtask -- check | gen [--check] | tidy`.
+//! The repository's own chores: `cargo run -p xtask -- check | gen [--check] | tidy | bench`.
 
 #![allow(clippy::print_stdout, reason = "a command line tool that speaks to the person who runs it")]
 
+mod bench;
 mod directions;
 mod gen_types;
 mod lengths;
@@ -18,12 +19,14 @@ fn main() -> Result<()> {
         ["gen"] => gen_types::write(),
         ["gen", "--check"] => gen_types::check(),
         ["tidy"] => tidy::run(),
+        ["bench"] => bench::run(),
         _ => bail!(
             "usage: cargo run -p xtask -- COMMAND\n\
              \x20 check         hold the directions between crates, report long files\n\
              \x20 gen           write the API description and the panel's types from the code\n\
              \x20 gen --check   fail where the committed ones are not those of the code\n\
-             \x20 tidy          format everything"
+             \x20 tidy          format everything\n\
+             \x20 bench         measure the release build on this machine"
         ),
     }
 }
