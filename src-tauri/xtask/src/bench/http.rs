@@ -1,6 +1,6 @@
 //! As much HTTP/1.1 as a generator and a sink on loopback need: keep-alive and Content-Length.
 
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, Write};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, bail};

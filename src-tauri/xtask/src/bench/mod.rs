@@ -47,7 +47,7 @@ pub fn run() -> Result<()> {
     let before = program.usage()?;
     std::thread::sleep(IDLE);
     let after = program.usage()?;
-    let idle = (after.cpu - before.cpu).as_secs_f64() / IDLE.as_secs_f64() * 100.0;
+    let idle = after.cpu.saturating_sub(before.cpu).as_secs_f64() / IDLE.as_secs_f64() * 100.0;
     println!("idle              {} MB resident, {idle:.1} % of a core", after.resident_bytes / 1_000_000);
 
     throughput(&program, &sinks)?;
@@ -73,7 +73,7 @@ fn throughput(program: &Program, sinks: &[Sink; 2]) -> Result<()> {
     let distinct: usize = sinks.iter().map(Sink::distinct).sum();
     let repeats: usize = sinks.iter().map(Sink::repeats).sum();
     let lost = wanted.saturating_sub(distinct);
-    let cpu = (after.cpu - before.cpu).as_micros() / accepted.max(1) as u128;
+    let cpu = after.cpu.saturating_sub(before.cpu).as_micros() / accepted.max(1) as u128;
     println!(
         "accepted          {:.0} events/s ({accepted} signed 1 KiB events in {:.1} s from {SENDERS} connections, {refused} refused)",
         accepted as f64 / took.as_secs_f64(),
@@ -83,7 +83,7 @@ fn throughput(program: &Program, sinks: &[Sink; 2]) -> Result<()> {
     println!(
         "delivered         {:.0} events/s to both destinations (the last {:.1} s after the last was accepted)",
         accepted as f64 / drained.as_secs_f64(),
-        (drained - took).as_secs_f64()
+        drained.saturating_sub(took).as_secs_f64()
     );
     println!("lost, repeated    {lost}, {repeats}");
     println!("cost              {cpu} µs CPU an event, {} MB resident at the end", after.resident_bytes / 1_000_000);
