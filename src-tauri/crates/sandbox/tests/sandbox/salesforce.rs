@@ -19,7 +19,7 @@ async fn an_upsert_by_email_creates_then_changes_and_can_be_read() {
     let changed = world.send("salesforce", Method::PATCH, &path, &[], r#"{"Phone":"1"}"#).await.unwrap();
     assert_eq!((changed.status, &changed.json()["created"]), (StatusCode::OK, &json!(false)));
     let id = created["id"].as_str().unwrap();
-    for id in [id, &id[..15]] {
+    for id in [id, id.get(..15).unwrap()] {
         let read = world.send("salesforce", Method::GET, &format!("{CONTACT}/{id}"), &[], "").await.unwrap().json();
         assert_eq!((&read["LastName"], &read["Phone"]), (&json!("Lead"), &json!("1")));
         assert_eq!(read["attributes"]["type"], "Contact");
