@@ -3,7 +3,6 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::private_dir::{PrivateDirError, make_private_dir};
 
@@ -52,16 +51,17 @@ impl Lock {
     }
 }
 
-/// The process that wrote its id into the lock; a process that took it this very moment may not have written it yet.
+/// The process that wrote its id into the lock. One that took it this very moment may not have written it yet, hence
+/// the second looks.
 fn holder(file: &mut File) -> Option<u32> {
-    for wait in [0, 20, 80] {
-        std::thread::sleep(Duration::from_millis(wait));
+    for _ in 0..1_000 {
         let mut text = String::new();
         file.rewind().ok()?;
         Read::by_ref(file).take(32).read_to_string(&mut text).ok()?;
         if let Ok(pid) = text.trim().parse() {
             return Some(pid);
         }
+        std::thread::yield_now();
     }
     None
 }

@@ -1,6 +1,6 @@
 //! The order in which a value is looked for: environment, then keyring.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use crate::secrets::{Keyring, KeyringError, SecretError, Secrets};
 /// How long an answer of the keyring is taken for true. After that it is still given, while a thread asks again: only
 /// the first question for a name waits, and a new value is in use soon after it was set.
 const FRESH: Duration = Duration::from_secs(10);
+
+/// The value of a variable by its name.
+type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 type Answer = Result<Option<SecretString>, KeyringError>;
 
@@ -30,7 +33,7 @@ pub enum SecretPlace {
 }
 
 struct Shared {
-    environment: BTreeMap<String, SecretString>,
+    environment: Box<Environment>,
     keyring: Option<Keyring>,
     clock: Arc<dyn Clock>,
     answers: Mutex<HashMap<SecretName, Kept>>,
@@ -43,18 +46,25 @@ struct Kept {
 }
 
 impl EnvThenKeyring {
-    /// Keeps what it needs of `environment` (the process's variables, or a test's). Without a keyring only the
-    /// environment counts.
+    /// The variables of this process, then `keyring`. Without a keyring only the variables count.
+    pub fn of_process(keyring: Option<Keyring>, clock: Arc<dyn Clock>) -> Self {
+        Self::new(|variable| std::env::var(variable).ok(), keyring, clock)
+    }
+
+    /// `environment` answers for the variables of the process.
     pub fn new(
-        environment: impl IntoIterator<Item = (String, String)>,
+        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
         keyring: Option<Keyring>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        Self {
+            shared: Arc::new(Shared { environment: Box::new(environment), keyring, clock, answers: Mutex::default() }),
+        }
+    }
+
+    fn in_environment(&self, name: &SecretName) -> Option<SecretString> {
         // An empty value would sign with an empty key; it counts as not set.
-        let ours = |(name, value): &(String, String)| name.starts_with("SIGNALBOX_SECRET_") && !value.is_empty();
-        let environment =
-            environment.into_iter().filter(ours).map(|(name, value)| (name, SecretString::from(value))).collect();
-        Self { shared: Arc::new(Shared { environment, keyring, clock, answers: Mutex::default() }) }
+        (self.shared.environment)(&name.env_var()).filter(|value| !value.is_empty()).map(SecretString::from)
     }
 
     /// Where `name` is set, if anywhere.
@@ -62,7 +72,7 @@ impl EnvThenKeyring {
     /// # Errors
     /// As for [`Secrets::get`].
     pub fn place(&self, name: &SecretName) -> Result<Option<SecretPlace>, SecretError> {
-        if self.shared.environment.contains_key(&name.env_var()) {
+        if self.in_environment(name).is_some() {
             return Ok(Some(SecretPlace::Environment));
         }
         Ok(self.get(name)?.map(|_| SecretPlace::Keyring))
@@ -71,8 +81,8 @@ impl EnvThenKeyring {
 
 impl Secrets for EnvThenKeyring {
     fn get(&self, name: &SecretName) -> Result<Option<SecretString>, SecretError> {
-        if let Some(value) = self.shared.environment.get(&name.env_var()) {
-            return Ok(Some(value.clone()));
+        if let Some(value) = self.in_environment(name) {
+            return Ok(Some(value));
         }
         let Some(keyring) = &self.shared.keyring else { return Ok(None) };
         let answer = match self.shared.kept(name) {

@@ -23,8 +23,8 @@ fn name(text: &str) -> SecretName {
     SecretName::new(text).unwrap()
 }
 
-fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+fn nothing(_: &str) -> Option<String> {
+    None
 }
 
 /// A keyring in memory, and how often it was opened.
@@ -44,7 +44,7 @@ fn value(secrets: &dyn Secrets, of: &str) -> Option<String> {
 #[test]
 fn the_environment_wins_and_the_keyring_is_not_even_opened() {
     let opened = Arc::default();
-    let variables = environment(&[("SIGNALBOX_SECRET_HUBSPOT_TOKEN", "from-env"), ("HOME", "/root")]);
+    let variables = |name: &str| (name == "SIGNALBOX_SECRET_HUBSPOT_TOKEN").then(|| "from-env".to_owned());
     let secrets = EnvThenKeyring::new(variables, Some(keyring(&opened)), Arc::new(HandClock::default()));
     assert_eq!(value(&secrets, "hubspot-token").as_deref(), Some("from-env"));
     assert_eq!(secrets.place(&name("hubspot-token")).unwrap(), Some(SecretPlace::Environment));
@@ -53,7 +53,7 @@ fn the_environment_wins_and_the_keyring_is_not_even_opened() {
 
 #[test]
 fn an_empty_variable_counts_as_not_set() {
-    let secrets = EnvThenKeyring::new(environment(&[("SIGNALBOX_SECRET_A", "")]), None, Arc::new(HandClock::default()));
+    let secrets = EnvThenKeyring::new(|_| Some(String::new()), None, Arc::new(HandClock::default()));
     assert_eq!(value(&secrets, "a"), None);
 }
 
@@ -75,7 +75,7 @@ fn a_value_that_is_set_while_running_is_in_use_soon_and_without_waiting() {
     let opened = Arc::default();
     let keyring = keyring(&opened);
     let clock = Arc::new(HandClock::default());
-    let secrets = EnvThenKeyring::new([], Some(keyring.clone()), clock.clone());
+    let secrets = EnvThenKeyring::new(nothing, Some(keyring.clone()), clock.clone());
     assert_eq!(value(&secrets, "a"), None);
     keyring.set(&name("a"), &SecretString::from("new")).unwrap();
     assert_eq!(value(&secrets, "a"), None, "the answer is kept for a while");
@@ -90,7 +90,7 @@ fn a_value_that_is_set_while_running_is_in_use_soon_and_without_waiting() {
 #[test]
 fn no_keyring_is_a_clear_error_that_names_the_variable() {
     let gone = Keyring::new("signalbox:test", || Err(Error::PlatformFailure("no bus".into())));
-    let secrets = EnvThenKeyring::new([], Some(gone), Arc::new(HandClock::default()));
+    let secrets = EnvThenKeyring::new(nothing, Some(gone), Arc::new(HandClock::default()));
     let error = secrets.get(&name("hubspot-token")).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -124,4 +124,33 @@ fn a_keyring_whose_client_panics_is_an_error() {
 fn values_are_in_no_debug_text() {
     let secrets = MapSecrets::from_iter([(name("a"), "very-secret".to_owned())]);
     assert!(!format!("{:?}", secrets.get(&name("a"))).contains("very-secret"));
+}
+
+/// `dbus-run-session -- sh -c 'printf pw | gnome-keyring-daemon --unlock --components=secrets && cargo test -p \
+/// signalbox-workspace --test it -- --ignored'`
+#[test]
+#[ignore = "needs an unlocked Secret Service; the command is above"]
+fn the_keyring_of_the_desktop_keeps_a_value_per_workspace() {
+    let (mine, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mine, other) = (Keyring::of_workspace(mine.path()), Keyring::of_workspace(other.path()));
+    mine.set(&name("b"), &SecretString::from("value of b")).unwrap();
+    mine.set(&name("a"), &SecretString::from("old")).unwrap();
+    mine.set(&name("a"), &SecretString::from("value of a")).unwrap();
+    assert_eq!(mine.get(&name("a")).unwrap().unwrap().expose_secret(), "value of a");
+    assert_eq!(mine.list().unwrap(), [name("a"), name("b")]);
+    assert!(other.get(&name("a")).unwrap().is_none());
+    assert!(other.list().unwrap().is_empty());
+    assert!(mine.remove(&name("a")).unwrap() && mine.remove(&name("b")).unwrap());
+    assert!(mine.list().unwrap().is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_session_bus_the_desktops_keyring_fails_quickly() {
+    let dir = tempfile::tempdir().unwrap();
+    // A desktop that runs this test has a bus; then there is nothing to fail.
+    if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_none() {
+        let error = Keyring::of_workspace(dir.path()).get(&name("a")).unwrap_err();
+        assert!(matches!(error, KeyringError::Unavailable(_)), "{error:?}");
+    }
 }
