@@ -186,8 +186,20 @@ mod tests {
             assert_eq!(class(text), Class::Public, "{text}");
         }
         for text in [
-            "::2", "::7f00:1", "64:ff9b::7f00:1", "64:ff9b:1::1", "100::1", "2001::1", "2001:1ff::1", "2001:db8::1",
-            "2002:7f00:1::", "3fff::1", "4000::1", "5f00::1", "fec0::1", "1::1",
+            "::2",
+            "::7f00:1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:1ff::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "4000::1",
+            "5f00::1",
+            "fec0::1",
+            "1::1",
         ] {
             assert_eq!(class(text), Class::Reserved, "{text}");
         }
@@ -207,7 +219,9 @@ mod tests {
         for text in ["127.0.0.1", "::1", "10.1.2.3", "fd12::1", "::ffff:192.168.0.1", "100.64.0.1"] {
             assert!(open.allows(text.parse().unwrap()) && !strict.allows(text.parse().unwrap()), "{text}");
         }
-        for text in ["169.254.169.254", "fe80::1", "100.100.100.200", "fd00:ec2::254", "0.0.0.0", "224.0.0.1", "192.0.2.1"] {
+        for text in
+            ["169.254.169.254", "fe80::1", "100.100.100.200", "fd00:ec2::254", "0.0.0.0", "224.0.0.1", "192.0.2.1"]
+        {
             assert!(!open.allows(text.parse().unwrap()) && !strict.allows(text.parse().unwrap()), "{text}");
         }
         assert!(strict.allows("93.184.215.14".parse().unwrap()));

@@ -154,10 +154,27 @@ mod tests {
     #[test]
     fn garbage_is_ignored() {
         for text in [
-            "", " ", "-1", "+1", "1.5", "1e3", "soon", "0x10", "120s", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 PST",
-            "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
-            "Sun, 06 Nov 1994 08:49:61 GMT", "Son, 06 Nov 1994 08:49:37 GMT", "Sun Nov 6 08:49:37 1994", "é", "Sun, é",
-            "Sunday, 06-Nov-1994 08:49:37 GMT", "1994-11-06T08:49:37Z",
+            "",
+            " ",
+            "-1",
+            "+1",
+            "1.5",
+            "1e3",
+            "soon",
+            "0x10",
+            "120s",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 PST",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Son, 06 Nov 1994 08:49:37 GMT",
+            "Sun Nov 6 08:49:37 1994",
+            "é",
+            "Sun, é",
+            "Sunday, 06-Nov-1994 08:49:37 GMT",
+            "1994-11-06T08:49:37Z",
         ] {
             assert_eq!(wait(text, SHOWN - 60), None, "{text:?}");
         }

@@ -8,8 +8,8 @@ use crate::address::{AddressPolicy, Class};
 
 /// Ports of services that read an HTTP request as commands of their own, or that answer to whoever reaches them.
 const DENIED_PORTS: [u16; 31] = [
-    22, 23, 25, 53, 110, 135, 139, 143, 389, 445, 465, 587, 636, 873, 993, 995, 1433, 2049, 2375, 2376, 3306, 3389, 5432,
-    5900, 6379, 6443, 8500, 9042, 9200, 10250, 11211,
+    22, 23, 25, 53, 110, 135, 139, 143, 389, 445, 465, 587, 636, 873, 993, 995, 1433, 2049, 2375, 2376, 3306, 3389,
+    5432, 5900, 6379, 6443, 8500, 9042, 9200, 10250, 11211,
 ];
 const DENIED_MONGO_PORT: u16 = 27017;
 
@@ -50,9 +50,7 @@ fn described(class: Class, address: IpAddr) -> String {
 
 const fn advice(class: Class) -> &'static str {
     match class {
-        Class::Loopback | Class::Private => {
-            "requests go there only where the system's file says allow_private = true"
-        }
+        Class::Loopback | Class::Private => "requests go there only where the system's file says allow_private = true",
         _ => "requests never go there",
     }
 }
@@ -144,9 +142,29 @@ mod tests {
     #[test]
     fn every_spelling_of_a_loopback_address_is_refused() {
         for host in [
-            "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "017700000001",
-            "127.0.0.1.", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]", "%31%32%37.0.0.1",
-            "１２７.0.0.1", "127。0。0。1", "127.0.0.1:8443", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "0", "0.0.0.0", "[::]",
+            "127.0.0.1",
+            "127.1",
+            "127.0.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "017700000001",
+            "127.0.0.1.",
+            "0x7f.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[0:0:0:0:0:0:0:1]",
+            "%31%32%37.0.0.1",
+            "１２７.0.0.1",
+            "127。0。0。1",
+            "127.0.0.1:8443",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "0",
+            "0.0.0.0",
+            "[::]",
         ] {
             assert_eq!(code(&format!("https://{host}/"), STRICT), "address-refused", "{host}");
         }
@@ -154,7 +172,9 @@ mod tests {
 
     #[test]
     fn private_link_local_and_metadata_literals_are_refused() {
-        for host in ["10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "[fd00::1]", "[fe80::1]", "100.100.100.200"] {
+        for host in
+            ["10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "[fd00::1]", "[fe80::1]", "100.100.100.200"]
+        {
             assert_eq!(code(&format!("https://{host}/"), STRICT), "address-refused", "{host}");
         }
         assert_eq!(code("http://169.254.169.254/latest/meta-data/", OPEN), "address-refused");
@@ -168,7 +188,9 @@ mod tests {
         assert_eq!(code("https://example.com/", STRICT), "allowed");
         assert_eq!(code("http://example.com/", STRICT), "url-plain-http");
         assert_eq!(code("http://example.com/", OPEN), "allowed");
-        for text in ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "javascript:alert(1)", "data:,x"] {
+        for text in
+            ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "javascript:alert(1)", "data:,x"]
+        {
             assert_eq!(code(text, OPEN), "url-scheme", "{text}");
         }
     }

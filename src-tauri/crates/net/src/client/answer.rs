@@ -100,9 +100,8 @@ impl Body {
 
 /// Keeps the first headers up to the cap, and `Retry-After` and `Date` in any case. True if something went.
 fn cut(headers: &mut HeaderMap) -> bool {
-    let size = |headers: &HeaderMap| -> usize {
-        headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
-    };
+    let size =
+        |headers: &HeaderMap| -> usize { headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum() };
     if size(headers) <= MAX_HEADER_BYTES {
         return false;
     }

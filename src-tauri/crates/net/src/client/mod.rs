@@ -146,9 +146,7 @@ impl Client {
             async {
                 // Reads and parses the machine's certificates.
                 let built = tokio::task::spawn_blocking(|| builder.build()).await;
-                built
-                    .map_err(|error| error::no_tls(&error))?
-                    .map_err(|error| error::no_tls(&error))
+                built.map_err(|error| error::no_tls(&error))?.map_err(|error| error::no_tls(&error))
             }
         })
         .await

@@ -69,7 +69,7 @@ impl<B> Paced<B> {
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Paced<B> {
-    fn poll_paced(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PacedError<B::Error>>>> {
+    fn poll_paced(&mut self, context: &mut Context<'_>) -> Poll<PacedFrame<B::Error>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
             if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref) {
                 self.read += data.len() as u64;
@@ -86,6 +86,9 @@ impl<B: Body<Data = Bytes> + Unpin> Paced<B> {
         Poll::Ready(Some(Err(PacedError::Slow(Slow(self.rate)))))
     }
 }
+
+/// The next frame, or why there is none; `None` at the end.
+type PacedFrame<E> = Option<Result<Frame<Bytes>, PacedError<E>>>;
 
 enum PacedError<E> {
     Slow(Slow),
@@ -109,10 +112,7 @@ impl Body for RequestBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(self.paced.poll_paced(context));
         Poll::Ready(frame.map(|frame| {
             frame.map_err(|error| match error {
@@ -188,7 +188,7 @@ fn judge(error: BoxError) -> BodyError {
 struct PacedBody<B>(Paced<B>);
 
 impl<B: Body<Data = Bytes> + Unpin> PacedBody<B> {
-    async fn frame(&mut self) -> Option<Result<Frame<Bytes>, PacedError<B::Error>>> {
+    async fn frame(&mut self) -> PacedFrame<B::Error> {
         std::future::poll_fn(|context| self.0.poll_paced(context)).await
     }
 }
@@ -218,23 +218,24 @@ mod tests {
         assert!(matches!(pieces, Err(BodyError::TooLarge { cap: 5 })));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_body_that_falls_behind_its_rate_is_too_slow() {
-        let rate = MinRate { bytes_per_second: 10, grace: Duration::from_secs(5) };
-        let trickle = |bytes: usize, every: Duration| {
-            StreamBody::new(Box::pin(stream::unfold(0, move |sent| async move {
-                if sent == 20 {
-                    return None;
-                }
-                tokio::time::sleep(every).await;
-                Some((Ok::<_, Infallible>(Frame::data(Bytes::from(vec![b'x'; bytes]))), sent + 1))
-            })))
-        };
+    #[tokio::test]
+    async fn a_body_that_stops_coming_is_too_slow() {
+        let rate = MinRate { bytes_per_second: 1_000, grace: Duration::from_millis(20) };
+        let first = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"0123456789")))]);
+        let body = StreamBody::new(futures_util::StreamExt::chain(first, stream::pending()));
         let started = Instant::now();
-        let slow = read_body(trickle(1, Duration::from_secs(1)), 1_000, rate).await;
+        let slow = read_body(body, 1_000, rate).await;
         assert!(matches!(slow, Err(BodyError::TooSlow { .. })));
-        assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
-        let steady = read_body(trickle(10, Duration::from_secs(1)), 1_000, rate).await;
-        assert_eq!(steady.unwrap().len(), 200);
+        assert!(started.elapsed() >= Duration::from_millis(30), "the ten bytes pay for 10 ms more");
+    }
+
+    #[test]
+    fn every_byte_that_came_earns_time_for_the_next() {
+        let rate = MinRate { bytes_per_second: 500, grace: Duration::from_secs(5) };
+        let start = Instant::now();
+        assert_eq!(rate.due(start, 0), start + Duration::from_secs(5));
+        assert_eq!(rate.due(start, 1_000), start + Duration::from_secs(7));
+        assert!(rate.due(start, u64::MAX) > start);
+        assert!(MinRate { bytes_per_second: 0, ..rate }.due(start, 1) > start);
     }
 }

@@ -83,7 +83,8 @@ where
 
 /// There is no place for this connection: says so if the socket takes it at once, and closes.
 pub(super) fn turn_away(stream: &TcpStream, peer: SocketAddr) {
-    const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    const BUSY: &[u8] =
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let told = stream.try_write(BUSY).is_ok();
     tracing::debug!(%peer, told, "too many connections");
 }
@@ -116,9 +117,7 @@ where
     head.extensions.insert(peer);
     let body = RequestBody::new(body, limits.min_rate, Arc::clone(&too_slow));
     match service.oneshot(Request::from_parts(head, body)).await {
-        _ if too_slow.load(Ordering::Acquire) => {
-            Ok(refusal(StatusCode::REQUEST_TIMEOUT, "the body came too slowly"))
-        }
+        _ if too_slow.load(Ordering::Acquire) => Ok(refusal(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
         Ok(response) => Ok(response.map(Either::Left)),
         Err(error) => {
             let error: BoxError = error.into();

@@ -82,12 +82,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown`, then lets running requests end. Each request carries its peer's `SocketAddr` in its extensions.
 /// A request is checked before `service` sees it: one `Host`, no `Content-Length` beside `Transfer-Encoding`, bounded headers.
-pub async fn serve<S, B>(
-    listener: TcpListener,
-    service: S,
-    limits: ServeLimits,
-    shutdown: CancellationToken,
-) -> Drained
+pub async fn serve<S, B>(listener: TcpListener, service: S, limits: ServeLimits, shutdown: CancellationToken) -> Drained
 where
     S: tower::Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
     S::Error: Into<BoxError>,

@@ -68,11 +68,7 @@ pub(super) fn verify_basic(
     accepted(matched.filter(|_| known))
 }
 
-pub(super) fn verify_api_key(
-    header: &str,
-    secrets: &Credentials,
-    request: &Incoming<'_>,
-) -> Result<Verified, Refusal> {
+pub(super) fn verify_api_key(header: &str, secrets: &Credentials, request: &Incoming<'_>) -> Result<Verified, Refusal> {
     let value = headers::credential(request.headers, header)?;
     if value.is_empty() {
         return Err(Refusal::CredentialsMalformed { header: header.to_owned(), expected: "the key" });

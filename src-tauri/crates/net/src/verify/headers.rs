@@ -119,11 +119,16 @@ mod tests {
 
     #[test]
     fn only_plain_digits_are_a_timestamp() {
-        for text in ["", "1e9", "-1", "+1", "1.5", " 1", "1 ", "0x1", "NaN", "9223372036854775807", "-9223372036854775808"] {
+        for text in
+            ["", "1e9", "-1", "+1", "1.5", " 1", "1 ", "0x1", "NaN", "9223372036854775807", "-9223372036854775808"]
+        {
             assert!(parse_timestamp(text, Unit::Seconds).is_none(), "{text:?}");
         }
         assert_eq!(parse_timestamp("001700000000", Unit::Seconds).unwrap().at, Timestamp::from_secs(1_700_000_000));
-        assert_eq!(parse_timestamp("1700000000123", Unit::Millis).unwrap().at, Timestamp::from_millis(1_700_000_000_123));
+        assert_eq!(
+            parse_timestamp("1700000000123", Unit::Millis).unwrap().at,
+            Timestamp::from_millis(1_700_000_000_123)
+        );
     }
 
     #[test]

@@ -67,13 +67,13 @@ pub(super) fn verify(
     tolerance: Duration,
 ) -> Result<Verified, Refusal> {
     let text = headers::signature(request.headers, &scheme.header)?;
-    let given =
-        text.strip_prefix(scheme.prefix.as_str()).and_then(|text| mac::decode(text, scheme.encoding)).ok_or_else(
-            || Refusal::SignatureMalformed {
-                header: scheme.header.clone(),
-                problem: "does not hold the prefix and the encoding that the source's verify table says",
-            },
-        )?;
+    let given = text
+        .strip_prefix(scheme.prefix.as_str())
+        .and_then(|text| mac::decode(text, scheme.encoding))
+        .ok_or_else(|| Refusal::SignatureMalformed {
+            header: scheme.header.clone(),
+            problem: "does not hold the prefix and the encoding that the source's verify table says",
+        })?;
     let signed = scheme.timestamp_header.as_deref().map(|header| timestamp(request, header)).transpose()?;
     let id = match scheme.id_header.as_deref() {
         Some(header) if scheme.message.contains(ID) => Some(headers::signed_id(request.headers, header)?),
@@ -187,7 +187,8 @@ mod tests {
     fn a_message_that_leaves_something_out_is_warned_of() {
         let mut weak = scheme(SignatureEncoding::Hex);
         weak.message = "fixed".into();
-        let new = |scheme| Verifier::new(&verify_table(Scheme::Hmac(scheme)), secrets(&["a secret that is long enough"]));
+        let new =
+            |scheme| Verifier::new(&verify_table(Scheme::Hmac(scheme)), secrets(&["a secret that is long enough"]));
         assert_eq!(new(weak.clone()).unwrap().warnings().len(), 2);
         weak.message = "{timestamp}{body}".into();
         weak.timestamp_header = None;

@@ -152,7 +152,8 @@ impl Verifier {
         }
         for (index, secret) in secrets.iter().enumerate() {
             if secret.expose_secret().trim() != secret.expose_secret() {
-                warnings.push(format!("secret {} begins or ends with white space, which counts as part of it", index + 1));
+                warnings
+                    .push(format!("secret {} begins or ends with white space, which counts as part of it", index + 1));
             }
         }
         Ok(Self { check, tolerance: verify.tolerance, warnings })
@@ -187,10 +188,8 @@ const SHORT_SECRET: usize = 16;
 
 fn warn_of_short(warnings: &mut Vec<String>, index: usize, length: usize, least: usize) {
     if length < least {
-        warnings.push(format!(
-            "secret {} is short ({length} bytes; {least} or more are safe against guessing)",
-            index + 1
-        ));
+        warnings
+            .push(format!("secret {} is short ({length} bytes; {least} or more are safe against guessing)", index + 1));
     }
 }
 
@@ -236,7 +235,8 @@ mod tests {
     fn no_scheme_accepts_everything_and_needs_no_secret() {
         let verifier = Verifier::new(&verify_table(Scheme::None), Vec::new()).unwrap();
         let headers = HeaderMap::new();
-        let request = Incoming { method: "POST", public_url: None, url_seen: "http://x/", headers: &headers, body: b"" };
+        let request =
+            Incoming { method: "POST", public_url: None, url_seen: "http://x/", headers: &headers, body: b"" };
         assert!(verifier.verify(&request, Timestamp::from_secs(0)).is_ok());
     }
 
@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn the_id_of_a_scheme_is_read_from_its_header() {
-        let map = headers(&[("svix-id", "msg_1"), ("x-github-delivery", "guid"), ("x-shopify-webhook-id", "two words")]);
+        let map =
+            headers(&[("svix-id", "msg_1"), ("x-github-delivery", "guid"), ("x-shopify-webhook-id", "two words")]);
         assert_eq!(scheme_id(&Scheme::StandardWebhooks, &map).as_deref(), Some("msg_1"));
         assert_eq!(scheme_id(&Scheme::Github, &map).as_deref(), Some("guid"));
         assert_eq!(scheme_id(&Scheme::Shopify, &map), None);

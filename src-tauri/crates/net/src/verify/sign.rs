@@ -121,7 +121,10 @@ mod tests {
             sign_github(&secret("It's a Secret to Everybody"), b"Hello, World!"),
             "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
         );
-        assert_eq!(sign_shopify(&secret("shop-secret"), br#"{"id":1}"#), "plW8VGqq0nDMIEhDqaNNW99asdUCy7EIqLZVcQwtAZ0=");
+        assert_eq!(
+            sign_shopify(&secret("shop-secret"), br#"{"id":1}"#),
+            "plW8VGqq0nDMIEhDqaNNW99asdUCy7EIqLZVcQwtAZ0="
+        );
         assert_eq!(
             sign_hubspot_v3(
                 &secret("yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"),

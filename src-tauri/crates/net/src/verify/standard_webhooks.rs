@@ -30,7 +30,8 @@ const SVIX_NAMES: Names = Names { id: "svix-id", timestamp: "svix-timestamp", si
 
 /// One set of names as a whole: mixing the two would let one header stand in for another.
 pub(super) fn names(headers: &HeaderMap) -> Names {
-    let has = |names: Names| [names.id, names.timestamp, names.signature].iter().any(|name| headers.contains_key(*name));
+    let has =
+        |names: Names| [names.id, names.timestamp, names.signature].iter().any(|name| headers.contains_key(*name));
     if !has(STANDARD_NAMES) && has(SVIX_NAMES) { SVIX_NAMES } else { STANDARD_NAMES }
 }
 
@@ -154,7 +155,9 @@ mod tests {
     fn one_right_signature_among_sixteen_is_enough_and_seventeen_are_too_many() {
         let case = published();
         let right = case.value("webhook-signature");
-        let wrong = |count: usize| "v1,AAAA v1a,AAAA v2,x ".repeat(count / 3 + 1).split(' ').take(count).collect::<Vec<_>>().join(" ");
+        let wrong = |count: usize| {
+            "v1,AAAA v1a,AAAA v2,x ".repeat(count / 3 + 1).split(' ').take(count).collect::<Vec<_>>().join(" ")
+        };
         assert_eq!(case.with("webhook-signature", &format!("{} {right}", wrong(15))).code(), "accepted");
         assert_eq!(case.with("webhook-signature", &format!("{} {right}", wrong(16))).code(), "too-many-signatures");
     }
@@ -182,7 +185,8 @@ mod tests {
     fn bodies_that_are_not_text_are_signed_as_they_are() {
         let mut case = published();
         case.body = vec![0, 0xff, 0xfe, b'\n'];
-        let signature = sign::sign_standard_webhooks(&secrets(&case.secrets)[0], "msg_1", case.now, &case.body).unwrap();
+        let signature =
+            sign::sign_standard_webhooks(&secrets(&case.secrets)[0], "msg_1", case.now, &case.body).unwrap();
         let case = case.with("webhook-id", "msg_1").with("webhook-signature", &signature);
         assert_eq!(case.code(), "accepted");
     }

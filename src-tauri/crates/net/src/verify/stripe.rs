@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn old_future_and_absurd_timestamps_are_refused() {
-        for (now, code) in [(SENT + 301, "timestamp-too-old"), (SENT - 301, "timestamp-in-future"), (SENT + 300, "accepted")] {
+        for (now, code) in
+            [(SENT + 301, "timestamp-too-old"), (SENT - 301, "timestamp-in-future"), (SENT + 300, "accepted")]
+        {
             let mut case = generated();
             case.now = Timestamp::from_secs(now);
             assert_eq!(case.code(), code);

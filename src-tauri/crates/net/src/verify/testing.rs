@@ -19,7 +19,8 @@ pub(super) fn headers(list: &[(&str, &str)]) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in list {
         // A flipped byte may be one that HTTP cannot carry; what arrives instead is wrong as well.
-        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| HeaderValue::from_static("unsendable"));
+        let value =
+            HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| HeaderValue::from_static("unsendable"));
         map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
     }
     map
@@ -82,7 +83,7 @@ impl Case {
             bytes[index] ^= 1;
             let text = String::from_utf8(bytes).unwrap();
             assert_ne!(self.with(header, &text).code(), "accepted", "byte {index} of the signature");
-            assert_ne!(self.with(header, &signature[..index]).code(), "accepted", "cut at {index}");
+            assert_ne!(self.with(header, signature.get(..index).unwrap()).code(), "accepted", "cut at {index}");
         }
 
         let mut rotated = self.clone();
@@ -116,7 +117,9 @@ impl Case {
             case.now = Timestamp::from_micros(now);
             assert_ne!(case.code(), "accepted");
         }
-        for text in ["9223372036854775807", "-9223372036854775808", "1e9", "1.5", "NaN", " ", "-1", "99999999999999999999"] {
+        for text in
+            ["9223372036854775807", "-9223372036854775808", "1e9", "1.5", "NaN", " ", "-1", "99999999999999999999"]
+        {
             assert_eq!(self.with(header, text).code(), "timestamp-malformed", "{text:?}");
         }
         assert_eq!(self.without(header).code(), "timestamp-missing");
