@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Mutex;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Random, Timestamp};
@@ -150,7 +150,7 @@ impl IdSource {
         let millis = u128::from(u64::try_from(now.as_millis()).unwrap_or(0) & 0xffff_ffff_ffff);
         let chance = u128::from_be_bytes(bytes);
         let fresh = (millis << 80) | (0x7 << 76) | (chance & (0xfff << 64)) | (0b10 << 62) | (chance & ((1 << 62) - 1));
-        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.last.lock();
         // Within one millisecond, or after the clock went back, count up from the last id instead.
         let next = if fresh > *last { fresh } else { *last + 1 };
         *last = next;

@@ -1,8 +1,8 @@
 //! The live feed: which parts changed since a cursor, coalesced, resumable, bounded.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use signalbox_model::Timestamp;
 use tokio::sync::watch;
 
@@ -78,12 +78,12 @@ impl Feed {
     }
 
     fn now(&self) -> Now {
-        *self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.now.lock()
     }
 
     pub fn touch(&self, tags: &[Tag], accepted: u64, failed: u64) {
         let version = {
-            let mut now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut now = self.now.lock();
             now.version += 1;
             now.accepted += accepted;
             now.failed += failed;
