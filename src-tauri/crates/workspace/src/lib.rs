@@ -15,7 +15,7 @@ mod runtime_file;
 pub mod secrets;
 mod version;
 mod watch;
-mod workspace;
+pub mod workspace;
 
 pub use init::{ExampleFile, InitError, example_names, init, write_new_files};
 pub use load::{integration_from_files, load, reload};

@@ -80,7 +80,7 @@ impl RuntimeFile {
     /// # Errors
     /// The file is there and cannot be removed.
     pub fn remove(dir: &Path, pid: u32) -> Result<(), RuntimeFileError> {
-        if !Self::read(dir)?.is_some_and(|file| file.pid == pid) {
+        if Self::read(dir)?.is_none_or(|file| file.pid != pid) {
             return Ok(());
         }
         let path = private_dir(dir).join("runtime.json");

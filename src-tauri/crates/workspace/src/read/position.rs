@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(line_and_column(text, 0), (1, 1));
         assert_eq!(line_and_column(text, 4), (1, 5));
         assert_eq!(line_and_column(text, 7), (2, 1));
-        assert_eq!(line_and_column(text, text.find('=').unwrap() + 0), (1, 3));
+        assert_eq!(line_and_column(text, text.find('=').unwrap()), (1, 3));
         assert_eq!(line_and_column(text, text.rfind('=').unwrap()), (2, 5));
         assert_eq!(line_and_column(text, 9_999), (3, 1));
         assert_eq!(line_and_column("\u{feff}a", 3), (1, 1));
@@ -91,7 +91,8 @@ mod tests {
     #[track_caller]
     fn finds(raw: &str, line: usize, column: usize, expected: &str) {
         let at = offset_in_string(raw, line, column);
-        assert!(raw[at..].starts_with(expected), "{raw:?} at {line}:{column} is {:?}", &raw[at..]);
+        let rest = raw.get(at..).unwrap();
+        assert!(rest.starts_with(expected), "{raw:?} at {line}:{column} is {rest:?}");
     }
 
     #[test]

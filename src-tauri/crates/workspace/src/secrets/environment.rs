@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use signalbox_model::{Clock, SecretName, Timestamp};
 
 use crate::secrets::{Keyring, KeyringError, SecretError, Secrets};
@@ -46,20 +46,30 @@ struct Kept {
 }
 
 impl EnvThenKeyring {
-    /// The variables of this process, then `keyring`. Without a keyring only the variables count.
+    /// The variables of this process, asked one by one when they are needed, then `keyring`. Without a keyring only the
+    /// variables count.
     pub fn of_process(keyring: Option<Keyring>, clock: Arc<dyn Clock>) -> Self {
-        Self::new(|variable| std::env::var(variable).ok(), keyring, clock)
+        Self::asking(|variable| std::env::var(variable).ok(), keyring, clock)
     }
 
-    /// `environment` answers for the variables of the process.
+    /// As [`Self::of_process`], with variables of the caller.
     pub fn new(
+        variables: impl IntoIterator<Item = (String, String)>,
+        keyring: Option<Keyring>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let ours = variables.into_iter().filter(|(name, _)| name.starts_with("SIGNALBOX_SECRET_"));
+        let kept: HashMap<String, SecretString> = ours.map(|(name, value)| (name, SecretString::from(value))).collect();
+        Self::asking(move |name| kept.get(name).map(|value| value.expose_secret().to_owned()), keyring, clock)
+    }
+
+    fn asking(
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
         keyring: Option<Keyring>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self {
-            shared: Arc::new(Shared { environment: Box::new(environment), keyring, clock, answers: Mutex::default() }),
-        }
+        let answers = Mutex::default();
+        Self { shared: Arc::new(Shared { environment: Box::new(environment), keyring, clock, answers }) }
     }
 
     fn in_environment(&self, name: &SecretName) -> Option<SecretString> {

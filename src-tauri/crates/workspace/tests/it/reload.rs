@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signalbox_workspace::{Integration, Workspace, reload};
+use signalbox_workspace::{Integration, Workspace, integration_from_files, reload};
 
 use crate::common::{INTEGRATION, SYSTEM, codes, said, with};
 
@@ -128,4 +128,17 @@ fn a_folder_that_has_gone_is_an_error() {
     let first = folder.load();
     drop(folder);
     assert!(reload(&first).is_err());
+}
+
+#[test]
+fn the_kept_files_of_a_version_make_that_version_again() {
+    let folder = with(&format!("{INTEGRATION}[[steps]]\nkind = \"map\"\njq_file = \"./a.jq\"\n"));
+    folder.write("a.jq", ".a");
+    let kept = orders(&folder.load()).clone();
+    folder.remove("a.jq");
+    let again = integration_from_files("orders", &kept.files).unwrap();
+    assert_eq!((again.version.as_str(), again.steps.len()), (kept.version.as_str(), 1));
+    assert_eq!(again.files, kept.files);
+    assert!(integration_from_files("orders", &kept.files[..1]).is_none(), "a file of it is not there");
+    assert!(integration_from_files("orders", &[]).is_none());
 }

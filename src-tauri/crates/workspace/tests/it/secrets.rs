@@ -23,8 +23,8 @@ fn name(text: &str) -> SecretName {
     SecretName::new(text).unwrap()
 }
 
-fn nothing(_: &str) -> Option<String> {
-    None
+fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A keyring in memory, and how often it was opened.
@@ -44,7 +44,7 @@ fn value(secrets: &dyn Secrets, of: &str) -> Option<String> {
 #[test]
 fn the_environment_wins_and_the_keyring_is_not_even_opened() {
     let opened = Arc::default();
-    let variables = |name: &str| (name == "SIGNALBOX_SECRET_HUBSPOT_TOKEN").then(|| "from-env".to_owned());
+    let variables = environment(&[("SIGNALBOX_SECRET_HUBSPOT_TOKEN", "from-env"), ("HOME", "/root")]);
     let secrets = EnvThenKeyring::new(variables, Some(keyring(&opened)), Arc::new(HandClock::default()));
     assert_eq!(value(&secrets, "hubspot-token").as_deref(), Some("from-env"));
     assert_eq!(secrets.place(&name("hubspot-token")).unwrap(), Some(SecretPlace::Environment));
@@ -53,7 +53,7 @@ fn the_environment_wins_and_the_keyring_is_not_even_opened() {
 
 #[test]
 fn an_empty_variable_counts_as_not_set() {
-    let secrets = EnvThenKeyring::new(|_| Some(String::new()), None, Arc::new(HandClock::default()));
+    let secrets = EnvThenKeyring::new(environment(&[("SIGNALBOX_SECRET_A", "")]), None, Arc::new(HandClock::default()));
     assert_eq!(value(&secrets, "a"), None);
 }
 
@@ -75,7 +75,7 @@ fn a_value_that_is_set_while_running_is_in_use_soon_and_without_waiting() {
     let opened = Arc::default();
     let keyring = keyring(&opened);
     let clock = Arc::new(HandClock::default());
-    let secrets = EnvThenKeyring::new(nothing, Some(keyring.clone()), clock.clone());
+    let secrets = EnvThenKeyring::new([], Some(keyring.clone()), clock.clone());
     assert_eq!(value(&secrets, "a"), None);
     keyring.set(&name("a"), &SecretString::from("new")).unwrap();
     assert_eq!(value(&secrets, "a"), None, "the answer is kept for a while");
@@ -90,7 +90,7 @@ fn a_value_that_is_set_while_running_is_in_use_soon_and_without_waiting() {
 #[test]
 fn no_keyring_is_a_clear_error_that_names_the_variable() {
     let gone = Keyring::new("signalbox:test", || Err(Error::PlatformFailure("no bus".into())));
-    let secrets = EnvThenKeyring::new(nothing, Some(gone), Arc::new(HandClock::default()));
+    let secrets = EnvThenKeyring::new([], Some(gone), Arc::new(HandClock::default()));
     let error = secrets.get(&name("hubspot-token")).unwrap_err();
     assert_eq!(
         error.to_string(),
