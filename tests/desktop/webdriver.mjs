@@ -40,8 +40,13 @@ export async function until(what, probe, { within = 10_000, every = 50 } = {}) {
 export async function openWindow({ binary, args = [], env }) {
   const port = await freePort();
   const driver = spawn("WebKitWebDriver", [`--port=${port}`], {
-    // Without this variable the webview takes no orders.
-    env: { ...env, TAURI_WEBVIEW_AUTOMATION: "true" },
+    env: {
+      ...env,
+      // Without this the webview takes no orders.
+      TAURI_WEBVIEW_AUTOMATION: "true",
+      // The fallback renderer, which the program chooses on a machine without a render node, never answers a screenshot.
+      WEBKIT_DISABLE_DMABUF_RENDERER: "0",
+    },
     stdio: ["ignore", "inherit", "inherit"],
   });
   const base = `http://127.0.0.1:${port}`;
@@ -58,7 +63,7 @@ export async function openWindow({ binary, args = [], env }) {
 }
 
 async function send(url, method, body) {
-  const response = await fetch(url, { method, body: body && JSON.stringify(body) });
+  const response = await fetch(url, { method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
   const { value } = await response.json();
   if (!response.ok) throw new Error(`${value.error}: ${value.message} (${method} ${new URL(url).pathname})`);
   return value;
