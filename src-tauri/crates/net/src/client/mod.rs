@@ -99,7 +99,7 @@ impl Client {
         let url = url_policy::check(&outbound.url, policy)?;
         let progress = Arc::new(Progress::default());
         let exchange = self.exchange(outbound, url, policy, &progress, started);
-        match tokio::time::timeout_at(started + timeout, exchange).await {
+        match tokio::time::timeout(timeout, exchange).await {
             Ok(answer) => answer,
             Err(_) => Err(error::too_late(&progress, timeout)),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -52,10 +52,11 @@ where
     let framing = Arc::new(Mutex::new(Framing::new()));
     let socket = Socket::new(stream, Arc::clone(&framing), limits.header_timeout, limits.write_timeout);
     let requests = AtomicU64::new(0);
-    let service = hyper::service::service_fn(move |request| {
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let nth = requests.fetch_add(1, Ordering::Relaxed) + 1;
-        let ambiguous = framing.lock().is_ambiguous(nth);
-        answer(service.clone(), request, peer, limits, ambiguous)
+        let chunked = request.headers().contains_key(TRANSFER_ENCODING);
+        let trusted = !framing.lock().distrusts(nth, chunked);
+        answer(service.clone(), request, peer, limits, trusted)
     });
     let mut builder = http1::Builder::new();
     builder
@@ -94,13 +95,13 @@ async fn answer<S, B>(
     request: Request<Incoming>,
     peer: SocketAddr,
     limits: ServeLimits,
-    ambiguous: bool,
+    trusted: bool,
 ) -> Result<Response<Body<B>>, Infallible>
 where
     S: tower::Service<Request<RequestBody>, Response = Response<B>>,
     S::Error: Into<BoxError>,
 {
-    if ambiguous {
+    if !trusted {
         return Ok(refusal(StatusCode::BAD_REQUEST, "Content-Length and Transfer-Encoding exclude each other"));
     }
     if request.headers().len() > limits.max_headers {

@@ -3,7 +3,7 @@
 //!
 //! hyper drops the length of such a request and goes on, which is what request smuggling through a proxy needs
 //! (RFC 9112 §6.3, §11.2). It says nothing to the service, so we look for ourselves. This is no second parser: it follows
-//! only what it needs to find the next head, and whatever hyper refuses ends the connection anyway.
+//! only what it needs to find the next head. Where it loses its way and hyper does not, the request is refused.
 
 /// Longer lines than this are of no header that matters here; the rest of a line is skipped.
 const MAX_LINE: usize = 256;
@@ -33,8 +33,8 @@ pub(super) struct Framing {
     chunked: bool,
     /// Requests whose head has ended.
     heads: u64,
-    /// Which of them, counted from 1, had both lengths.
-    ambiguous: Option<u64>,
+    /// One of them had both lengths.
+    ambiguous: bool,
 }
 
 impl Framing {
@@ -46,7 +46,7 @@ impl Framing {
             has_length: false,
             chunked: false,
             heads: 0,
-            ambiguous: None,
+            ambiguous: false,
         }
     }
 
@@ -60,9 +60,10 @@ impl Framing {
         self.heads == 0 && self.state == State::Idle
     }
 
-    /// Whether the `nth` request (from 1) had both lengths.
-    pub(super) fn is_ambiguous(&self, nth: u64) -> bool {
-        self.ambiguous == Some(nth)
+    /// Whether the `nth` request (from 1) of the connection is not to be trusted: it, or one near it, had both lengths, or
+    /// it was not seen here at all.
+    pub(super) fn distrusts(&self, nth: u64, chunked: bool) -> bool {
+        (self.ambiguous && chunked) || nth > self.heads
     }
 
     pub(super) fn read(&mut self, mut bytes: &[u8]) {
@@ -91,7 +92,11 @@ impl Framing {
     /// Takes bytes up to the next line break, or all.
     fn read_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         if self.state == State::Idle {
-            self.state = State::Head;
+            // RFC 9112 §2.2: empty lines before a request are ignored.
+            match bytes {
+                [b'\r' | b'\n', rest @ ..] => return rest,
+                _ => self.state = State::Head,
+            }
         }
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let part = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
@@ -133,7 +138,7 @@ impl Framing {
     fn end_head(&mut self) {
         self.heads += 1;
         if self.chunked && self.has_length {
-            self.ambiguous.get_or_insert(self.heads);
+            self.ambiguous = true;
         }
         self.state = match (self.chunked, self.has_length, self.length) {
             (true, true, _) | (false, true, None) => State::Lost,
@@ -164,7 +169,7 @@ mod tests {
     use super::*;
 
     /// The same bytes in pieces of every size must be seen alike.
-    fn after(bytes: &[u8]) -> (State, u64, Option<u64>) {
+    fn after(bytes: &[u8]) -> (State, u64, bool) {
         let mut seen = Vec::new();
         for size in 1..=bytes.len() {
             let mut framing = Framing::new();
@@ -184,7 +189,7 @@ mod tests {
             POST / HTTP/1.1\r\ncontent-length: 27\r\n\r\nGET / HTTP/1.1\r\nx: y\r\n\r\n...\
             POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nab\r\nc\r\n0A\r\n0123456789\r\n0\r\nx: y\r\n\r\n\
             POST / HTTP/1.1\nCONTENT-LENGTH: 0\n\nGET /";
-        assert_eq!(after(requests), (State::Head, 4, None));
+        assert_eq!(after(requests), (State::Head, 4, false));
     }
 
     #[test]
@@ -195,7 +200,7 @@ mod tests {
             "Transfer-Encoding : chunked\r\nContent-Length\t: 3",
         ] {
             let request = format!("GET / HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\n{head}\r\n\r\nabc");
-            assert_eq!(after(request.as_bytes()), (State::Lost, 2, Some(2)), "{head}");
+            assert_eq!(after(request.as_bytes()), (State::Lost, 2, true), "{head}");
         }
     }
 
@@ -203,9 +208,22 @@ mod tests {
     fn the_words_in_a_body_or_in_a_long_line_are_no_headers() {
         let body = "Transfer-Encoding: chunked\r\n\r\n";
         let request = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        assert_eq!(after(request.as_bytes()), (State::Idle, 1, None));
+        assert_eq!(after(request.as_bytes()), (State::Idle, 1, false));
         let long = format!("GET /{} HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(400), "Content-Length: 5 ".repeat(40));
-        assert_eq!(after(long.as_bytes()), (State::Idle, 1, None));
+        assert_eq!(after(long.as_bytes()), (State::Idle, 1, false));
+    }
+
+    #[test]
+    fn empty_lines_before_a_request_are_no_request() {
+        let request = b"\r\n\n\r\nPOST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc\r\n\r\nGET / HTTP/1.1\r\n\r\n";
+        assert_eq!(after(request), (State::Idle, 2, false));
+    }
+
+    #[test]
+    fn a_request_that_was_not_seen_is_distrusted() {
+        let mut framing = Framing::new();
+        framing.read(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(!framing.distrusts(1, false) && framing.distrusts(2, false));
     }
 
     #[test]

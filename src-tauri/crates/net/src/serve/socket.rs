@@ -68,7 +68,7 @@ impl AsyncRead for Socket {
         let mut framing = this.framing.lock();
         if outcome.is_ready() {
             framing.read(buffer.filled().get(before..).unwrap_or_default());
-            if !framing.in_head() {
+            if !framing.in_head() && !framing.is_untouched() {
                 this.head_due = None;
             }
             return outcome;
