@@ -55,7 +55,7 @@ fmt: node_modules ## Format everything
 	cargo run -q --locked -p xtask -- tidy
 
 .PHONY: gen
-gen: binaries ## Write the API description and the panel's types from the code
+gen: binaries node_modules ## Write the API description and the panel's types from the code
 	$(TARGET)/debug/xtask gen
 
 .PHONY: shots
@@ -68,7 +68,7 @@ deny: ## Check licences, advisories and sources of all crates (needs cargo-deny)
 
 .PHONY: package
 package: setup panel ## Build the .deb and the .rpm into target/release/bundle
-	npm --prefix ui exec -- tauri build
+	npm exec --yes --package=@tauri-apps/cli@2.12.5 -- tauri build
 
 .PHONY: clean
 clean: ## Remove what was built
@@ -84,7 +84,8 @@ setup-test:
 	@.ci/setup test
 
 .PHONY: node_modules panel binaries
-node_modules: ui/node_modules/.package-lock.json
+# The generator of types wants an older TypeScript than the panel, and has packages of its own.
+node_modules: $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard ui/package-lock.json ui/tools/package-lock.json))
 panel: $(PANEL)
 # With the tests' targets, so that `cargo test` finds all of it built.
 binaries: panel
@@ -112,7 +113,7 @@ test-rust: binaries ## Run the Rust tests; one of them holds the directions betw
 test-panel: node_modules ## Run the panel's unit tests
 	npm --prefix ui run test
 
-test-gen: binaries ## See that the API description and the panel's types are those of the code
+test-gen: binaries node_modules ## See that the API description and the panel's types are those of the code
 	$(TARGET)/debug/xtask gen --check
 
 test-e2e: binaries ## Drive the panel in Chromium against the real binary
