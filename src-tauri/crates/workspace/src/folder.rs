@@ -7,6 +7,9 @@ use crate::problem::{LoadError, Problem, Severity};
 use crate::read::files::{FileError, read_text};
 use crate::read::names::{NAME_RULE, is_name};
 use crate::read::position::line_and_column;
+use crate::read::suggest::nearest;
+
+const FOLDERS: [&str; 2] = ["systems", "integrations"];
 
 /// More systems or integrations than this are not written by hand.
 const MOST_FILES: usize = 1_000;
@@ -65,6 +68,26 @@ pub(crate) fn toml_files(dir: &Path, folder: &str, problems: &mut Vec<Problem>) 
         files.truncate(MOST_FILES);
     }
     Ok(files)
+}
+
+/// A warning for each folder that was probably meant to be `systems` or `integrations`.
+pub(crate) fn misnamed(dir: &Path) -> Vec<Problem> {
+    let folders = std::fs::read_dir(dir).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir());
+    let mut problems: Vec<Problem> = folders
+        .filter_map(|folder| {
+            let name = folder.file_name().to_string_lossy().into_owned();
+            let meant = nearest(&name, FOLDERS).filter(|meant| *meant != name)?;
+            let mut files = std::fs::read_dir(folder.path()).ok()?.flatten();
+            let has_toml = files.any(|file| file.path().extension().is_some_and(|end| end == "toml"));
+            has_toml.then(|| Problem {
+                suggestion: Some(meant),
+                severity: Severity::Warning,
+                ..whole_file(&name, "misnamed-folder", format!("the files in '{name}' are not read"))
+            })
+        })
+        .collect();
+    problems.truncate(FOLDERS.len());
+    problems
 }
 
 pub(crate) fn read(dir: &Path, file: &str, path: &Path) -> Result<String, Problem> {

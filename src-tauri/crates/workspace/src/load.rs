@@ -58,7 +58,7 @@ struct Candidate {
 fn build(dir: &Path, previous: Option<&Workspace>) -> Result<Workspace, LoadError> {
     let dir = folder::resolve(dir)?;
     let name = dir.file_name().map_or_else(|| "workspace".to_owned(), |name| name.to_string_lossy().into_owned());
-    let mut problems = Vec::new();
+    let mut problems = folder::misnamed(&dir);
     let system_files = folder::toml_files(&dir, "systems", &mut problems)?;
     let integration_files = folder::toml_files(&dir, "integrations", &mut problems)?;
 
@@ -71,30 +71,32 @@ fn build(dir: &Path, previous: Option<&Workspace>) -> Result<Workspace, LoadErro
 
     let mut integrations = BTreeMap::new();
     let mut broken = BTreeMap::new();
+    let mut said_of = BTreeMap::new();
     for candidate in candidates {
         let old = previous.and_then(|previous| previous.integrations.get(&candidate.name));
         let right = !candidate.has_errors();
         match (candidate.integration, old) {
             (Some(new), Some(old)) if right && new.version == old.version => {
-                integrations.insert(candidate.name, old.clone());
+                integrations.insert(candidate.name.clone(), old.clone());
             }
             (Some(new), _) if right => {
-                integrations.insert(candidate.name, Arc::new(new));
+                integrations.insert(candidate.name.clone(), Arc::new(new));
             }
             (_, Some(old)) => {
-                integrations.insert(candidate.name, old.clone());
+                integrations.insert(candidate.name.clone(), old.clone());
             }
             (_, None) => {
-                broken.insert(candidate.name, candidate.problems.clone());
+                broken.insert(candidate.name.clone(), candidate.problems.clone());
             }
         }
-        problems.extend(candidate.problems);
+        problems.extend(candidate.problems.iter().cloned());
+        said_of.insert(candidate.name, candidate.problems);
     }
     keep_used_systems(&mut systems, &integrations, previous);
     problems.sort_by(|a, b| (&a.file, a.line, a.column, a.code).cmp(&(&b.file, b.line, b.column, b.code)));
     // Two integrations may name one broken `.jq` file.
     problems.dedup();
-    Ok(Workspace { dir, name, systems, integrations, broken, problems })
+    Ok(Workspace { dir, name, systems, integrations, broken, problems, said_of })
 }
 
 fn read_systems(

@@ -24,14 +24,22 @@ pub fn make_private_dir(dir: &Path) -> Result<PathBuf, PrivateDirError> {
     let path = private_dir(dir);
     let wrong = |path: &Path, source| PrivateDirError { path: path.to_owned(), source };
     fs::create_dir_all(&path).map_err(|error| wrong(&path, error))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(|error| wrong(&path, error))?;
-    }
+    keep_private(&path);
     let ignore = path.join(".gitignore");
     if !ignore.exists() {
         fs::write(&ignore, "*\n").map_err(|error| wrong(&ignore, error))?;
     }
     Ok(path)
+}
+
+/// A folder of another owner, as in a container's volume, is used as it is; the files in it are private by themselves.
+fn keep_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open = path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
+        if open && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o700)) {
+            tracing::warn!(%error, path = %path.display(), "others may list this folder");
+        }
+    }
 }

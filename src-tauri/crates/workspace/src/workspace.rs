@@ -26,6 +26,8 @@ pub struct Workspace {
     pub broken: BTreeMap<String, Vec<Problem>>,
     /// Everything that is wrong, warnings too, in the order of files and lines.
     pub problems: Vec<Problem>,
+    /// `problems` by integration.
+    pub(crate) said_of: BTreeMap<String, Vec<Problem>>,
 }
 
 impl Workspace {
@@ -38,15 +40,9 @@ impl Workspace {
         self.problems.iter().any(Problem::is_error)
     }
 
-    /// What is wrong in the files of one integration, whether it runs or not.
-    pub fn problems_of(&self, integration: &str) -> Vec<Problem> {
-        let own = format!("integrations/{integration}.toml");
-        let used = self.integrations.get(integration).map(|found| found.files.as_slice()).unwrap_or_default();
-        let broken = self.broken.get(integration).map(Vec::as_slice).unwrap_or_default();
-        let belongs = |problem: &Problem| {
-            problem.file == own || used.iter().any(|(file, _)| *file == problem.file) || broken.contains(problem)
-        };
-        self.problems.iter().filter(|problem| belongs(problem)).cloned().collect()
+    /// What is wrong in the files of one integration, warnings too, whether it runs or not.
+    pub fn problems_of(&self, integration: &str) -> &[Problem] {
+        self.said_of.get(integration).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Every secret that a system or an integration names.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -30,8 +30,38 @@ pub struct Keyring {
 #[derive(Default)]
 struct Shared {
     store: Mutex<Option<Arc<CredentialStore>>>,
-    /// A question ran over its deadline and has not come back.
-    stuck: AtomicBool,
+    /// Questions that ran over their deadline and have not come back.
+    abandoned: AtomicUsize,
+}
+
+/// One question, as its thread and the one who waits for it see it. Whoever sets `ended` second knows that the other
+/// was there before.
+struct Question {
+    shared: Arc<Shared>,
+    ended: AtomicBool,
+}
+
+impl Question {
+    /// Counts the question as abandoned, unless its thread has ended this very moment.
+    fn abandon(&self) {
+        self.shared.abandoned.fetch_add(1, Ordering::AcqRel);
+        self.end();
+    }
+
+    fn end(&self) {
+        if self.ended.swap(true, Ordering::AcqRel) {
+            self.shared.abandoned.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Ends the question however its thread ends: the keyring's client may panic.
+struct Thread(Arc<Question>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// Texts only, so that it can be kept and shown again.
@@ -131,28 +161,29 @@ impl Keyring {
         question: impl FnOnce(&CredentialStore, &str) -> keyring_core::Result<T> + Send + 'static,
     ) -> Result<T, KeyringError> {
         // One thread that waits for a prompt is enough.
-        if self.shared.stuck.load(Ordering::Acquire) {
+        if self.shared.abandoned.load(Ordering::Acquire) > 0 {
             return Err(KeyringError::TimedOut(self.deadline));
         }
         let (answer, answers) = sync_channel(1);
         let Self { service, open, shared, .. } = self.clone();
+        let asked = Arc::new(Question { shared: shared.clone(), ended: AtomicBool::new(false) });
+        let ends = Thread(asked.clone());
         let thread = std::thread::Builder::new().name("keyring".to_owned()).spawn(move || {
+            let _ends = ends;
             let result = shared.open(&*open).and_then(|store| question(&*store, &service));
             if matches!(result, Err(Error::PlatformFailure(_))) {
                 // The connection may be dead: the next question makes a new one.
                 *shared.store.lock() = None;
             }
-            let in_time = answer.send(result).is_ok();
-            if !in_time {
+            if answer.send(result).is_err() {
                 tracing::debug!("the keyring answered after its deadline");
             }
-            shared.stuck.store(false, Ordering::Release);
         });
         thread.map_err(|error| KeyringError::Failed(error.to_string()))?;
         match answers.recv_timeout(self.deadline) {
             Ok(result) => result.map_err(KeyringError::from),
             Err(RecvTimeoutError::Timeout) => {
-                self.shared.stuck.store(true, Ordering::Release);
+                asked.abandon();
                 Err(KeyringError::TimedOut(self.deadline))
             }
             Err(RecvTimeoutError::Disconnected) => Err(KeyringError::Failed("its client stopped".to_owned())),

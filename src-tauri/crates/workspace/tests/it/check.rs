@@ -204,6 +204,16 @@ fn a_file_whose_stem_cannot_be_a_name_is_refused() {
 }
 
 #[test]
+fn a_folder_with_a_slip_in_its_name_is_warned_about() {
+    let folder =
+        Folder::new(&[("system/shop.toml", SYSTEM), ("schemas/a.json", "{}"), ("integrations/x.toml.bak", "")]);
+    assert_eq!(
+        said(&folder.load()),
+        ["system:1:1: warning: the files in 'system' are not read; did you mean 'systems'?"]
+    );
+}
+
+#[test]
 fn a_folder_that_is_not_there_says_how_to_make_one() {
     let folder = Folder::new(&[("file", "")]);
     let missing = load(&folder.path().join("nowhere")).err().unwrap();

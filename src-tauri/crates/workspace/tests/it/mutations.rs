@@ -78,7 +78,7 @@ fn apply(text: &str, damages: &[Damage]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_damaged_file_never_panics_and_says_places_inside_of_it(damages in prop::collection::vec(damage(), 1..6)) {
