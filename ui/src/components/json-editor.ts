@@ -1,0 +1,84 @@
+/**
+ * The JSON editor. It lives in a shadow root: there CodeMirror uses constructed style sheets, where in the page itself it would
+ * add <style> elements, which the content security policy refuses.
+ */
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { json, jsonParseLinter } from "@codemirror/lang-json";
+import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { linter, lintGutter } from "@codemirror/lint";
+import { unifiedMergeView } from "@codemirror/merge";
+import { EditorState } from "@codemirror/state";
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+
+const look = EditorView.theme({
+  "&": { height: "100%", color: "var(--text)", backgroundColor: "var(--surface)", fontSize: "var(--t12)" },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "var(--l13)", fontVariantLigatures: "none" },
+  ".cm-content": { caretColor: "var(--text)" },
+  ".cm-cursor": { borderLeftColor: "var(--text)" },
+  ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--text-3)", border: "0" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--raised)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    backgroundColor: "var(--selected)",
+  },
+  ".cm-changedLine, &.cm-merge-b .cm-changedLine": { backgroundColor: "var(--diff-add)" },
+  "&.cm-merge-b .cm-changedText": { background: "none", textDecoration: "underline" },
+  ".cm-deletedChunk": { backgroundColor: "var(--diff-del)", paddingLeft: "6px" },
+  ".cm-deletedChunk .cm-deletedText": { background: "none", textDecoration: "none" },
+  ".cm-changedLineGutter": { backgroundColor: "var(--f-ok)" },
+  ".cm-deletedLineGutter": { backgroundColor: "var(--f-err)" },
+  ".cm-tooltip": { backgroundColor: "var(--pop)", border: "1px solid var(--border)", color: "var(--text)" },
+  ".cm-diagnostic-error": { borderLeftColor: "var(--f-err)" },
+});
+
+const ink = HighlightStyle.define([
+  { tag: tags.propertyName, color: "var(--text-2)" },
+  { tag: [tags.punctuation, tags.separator, tags.bracket], color: "var(--text-3)" },
+  { tag: [tags.bool, tags.null], color: "var(--info)" },
+]);
+
+export interface JsonEditor {
+  text(): string;
+  focus(): void;
+  destroy(): void;
+}
+
+export function openJsonEditor(
+  host: HTMLElement,
+  original: string,
+  on: { change: (text: string) => void; send: () => void },
+): JsonEditor {
+  const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
+  const parent = document.createElement("div");
+  parent.style.height = "100%";
+  root.replaceChildren(parent);
+  const send = { key: "Mod-Enter", run: () => (on.send(), true) };
+  const view = new EditorView({
+    root,
+    parent,
+    state: EditorState.create({
+      doc: original,
+      extensions: [
+        keymap.of([send, indentWithTab, ...defaultKeymap, ...historyKeymap]),
+        history(),
+        lineNumbers(),
+        foldGutter(),
+        drawSelection(),
+        highlightActiveLine(),
+        indentOnInput(),
+        bracketMatching(),
+        json(),
+        linter(jsonParseLinter(), { delay: 200 }),
+        lintGutter(),
+        unifiedMergeView({ original, mergeControls: false, syntaxHighlightDeletions: false }),
+        syntaxHighlighting(ink),
+        look,
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({ "aria-label": "Body to send" }),
+        EditorView.updateListener.of((u) => u.docChanged && on.change(u.state.doc.toString())),
+      ],
+    }),
+  });
+  return { text: () => view.state.doc.toString(), focus: () => view.focus(), destroy: () => view.destroy() };
+}

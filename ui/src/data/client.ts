@@ -1,0 +1,61 @@
+/** JSON over the host: paths, bodies and problems in one place. */
+import type { Host } from "../host";
+import { isAbort, Problem } from "./problem";
+
+export type Params = Record<string, string | number | null | undefined>;
+
+const BASE = "/api/v1/";
+
+export class Client {
+  readonly #decoder = new TextDecoder();
+
+  constructor(private readonly host: Host) {}
+
+  get<T>(path: string, params?: Params, signal?: AbortSignal): Promise<T> {
+    return this.send<T>("GET", path + query(params), null, signal);
+  }
+
+  post<T>(path: string, body: unknown = null): Promise<T> {
+    return this.send<T>("POST", path, body);
+  }
+
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.send<T>("PUT", path, body);
+  }
+
+  delete(path: string): Promise<void> {
+    return this.send<void>("DELETE", path, null);
+  }
+
+  private async send<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+    const headers: Record<string, string> = { accept: "application/json" };
+    if (body !== null) headers["content-type"] = "application/json";
+    let answer;
+    try {
+      answer = await this.host.request(method, BASE + path, headers, body === null ? null : JSON.stringify(body), signal);
+    } catch (error) {
+      throw isAbort(error) ? error : Problem.unreachable();
+    }
+    const text = this.#decoder.decode(answer.body);
+    if (answer.status >= 400) throw Problem.of(answer.status, parse(text));
+    return (text === "" ? undefined : parse(text)) as T;
+  }
+}
+
+/** Segments come from the ledger and may hold anything. */
+export function segment(text: string): string {
+  return encodeURIComponent(text);
+}
+
+function query(params: Params = {}): string {
+  const pairs = Object.entries(params).filter(([, v]) => v !== null && v !== undefined && v !== "");
+  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs.map(([k, v]) => [k, String(v)])).toString()}`;
+}
+
+function parse(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,73 @@
+/** Every route that the panel calls, with its types. */
+import type {
+  Delivery,
+  DeliveryDetail,
+  DeliveryPage,
+  FailureGroup,
+  Faults,
+  Integration,
+  LiveBatch,
+  Overview,
+  OverviewWindow,
+  Page,
+  Received,
+  RejectedRequest,
+  Replay,
+  ReplayPlan,
+  ReplayRequest,
+  Session,
+  System,
+} from "../api/types";
+import { type Client, segment } from "./client";
+
+export interface Discarded {
+  id: string;
+  count: number;
+}
+
+export type Scope = { filter: string } | { ids: string[] };
+
+export function endpoints(client: Client) {
+  return {
+    session: () => client.get<Session>("session"),
+    startSandbox: () => client.post<Session>("sandbox/start"),
+    leaveSandbox: () => client.post<Session>("sandbox/leave"),
+    deleteSandbox: () => client.delete("sandbox"),
+    live: (cursor: string | null, waitSeconds: number, signal: AbortSignal) =>
+      client.get<LiveBatch>("live", { cursor, wait: `${waitSeconds}s` }, signal),
+
+    overview: (window: OverviewWindow, signal?: AbortSignal) => client.get<Overview>("overview", { window }, signal),
+    integrations: (signal?: AbortSignal) => client.get<Page<Integration>>("integrations", {}, signal),
+    integration: (name: string, signal?: AbortSignal) =>
+      client.get<Integration>(`integrations/${segment(name)}`, {}, signal),
+    pauseIntegration: (name: string) => client.post<unknown>(`integrations/${segment(name)}/pause`),
+    resumeIntegration: (name: string) => client.post<unknown>(`integrations/${segment(name)}/resume`),
+
+    deliveries: (filter: string, cursor: string | null, limit: number, signal?: AbortSignal) =>
+      client.get<DeliveryPage>("deliveries", { filter, cursor, limit }, signal),
+    delivery: (id: string, signal?: AbortSignal) => client.get<DeliveryDetail>(`deliveries/${segment(id)}`, {}, signal),
+    groups: (filter: string, signal?: AbortSignal) =>
+      client.get<Page<FailureGroup>>("dead-letters/groups", { filter }, signal),
+    rejected: (cursor: string | null, signal?: AbortSignal) =>
+      client.get<Page<RejectedRequest>>("rejected", { cursor }, signal),
+
+    planReplay: (request: ReplayRequest) => client.post<ReplayPlan>("replays", { ...request, dry_run: true }),
+    replay: (request: ReplayRequest) => client.post<Replay>("replays", request),
+    replayOf: (id: string) => client.get<Replay>(`replays/${segment(id)}`),
+    steerReplay: (id: string, verb: "pause" | "resume" | "cancel") =>
+      client.post<Replay>(`replays/${segment(id)}/${verb}`),
+    discard: (scope: Scope, reason: string) => client.post<Discarded>("discards", { ...scope, reason }),
+    undoDiscard: (id: string) => client.post<{ id: string; restored: number }>(`discards/${segment(id)}/undo`),
+
+    systems: (signal?: AbortSignal) => client.get<Page<System>>("systems", {}, signal),
+    faults: (system: string, signal?: AbortSignal) =>
+      client.get<Faults>(`sandbox/systems/${segment(system)}/faults`, {}, signal),
+    setFaults: (system: string, change: Faults) =>
+      client.put<Faults>(`sandbox/systems/${segment(system)}/faults`, change),
+    received: (system: string, signal?: AbortSignal) =>
+      client.get<Received>(`sandbox/systems/${segment(system)}/received`, {}, signal),
+  };
+}
+
+export type Api = ReturnType<typeof endpoints>;
+export type { Delivery };

@@ -1,0 +1,155 @@
+/**
+ * From "replay these" to the end report: a plan is asked for first and frozen by the engine, then confirmed, then followed.
+ * Nothing is called sent or delivered before the engine says so.
+ */
+import type { Replay, ReplayMode, ReplayPlan, ReplayRequest } from "../api/types";
+import { isRunning } from "../domain/sentences";
+import type { Api, Scope } from "./endpoints";
+import type { LiveFeed } from "./live.svelte";
+import { asProblem, type Problem } from "./problem";
+
+export interface ReplayAsk {
+  scope: Scope;
+  /** What it goes to, where that is one system. */
+  to: string | null;
+}
+
+export interface ReplayOptions {
+  mode: ReplayMode;
+  rate: number;
+  canary: boolean;
+  newer: "skip" | "send";
+}
+
+const DEFAULTS: ReplayOptions = { mode: "remap", rate: 5, canary: true, newer: "skip" };
+
+export class ReplayDesk {
+  ask = $state.raw<ReplayAsk | null>(null);
+  plan = $state.raw<ReplayPlan | null>(null);
+  options = $state.raw<ReplayOptions>(DEFAULTS);
+  problem = $state.raw<Problem | null>(null);
+  busy = $state(false);
+  /** Running ones and those that ended since the page was opened, newest first. */
+  replays = $state.raw<readonly Replay[]>([]);
+  onEnd: (replay: Replay) => void = () => {};
+  #dismissed = new Set<string>();
+  #fetching = new Set<string>();
+
+  constructor(private readonly api: Pick<Api, "planReplay" | "replay" | "replayOf" | "steerReplay">) {}
+
+  start(live: LiveFeed): () => void {
+    return live.on(null, (batch) => this.#follow(batch.snapshot.replays));
+  }
+
+  /** The replay that the foot of a list shows. */
+  get current(): Replay | null {
+    return this.replays.find(isRunning) ?? this.replays[0] ?? null;
+  }
+
+  async open(ask: ReplayAsk): Promise<void> {
+    this.ask = ask;
+    this.plan = null;
+    this.options = DEFAULTS;
+    await this.replan();
+  }
+
+  close(): void {
+    this.ask = null;
+    this.plan = null;
+    this.problem = null;
+  }
+
+  /** A change of what is sent, or of who is skipped, is another set: the plan is made anew. */
+  async choose(changes: Partial<ReplayOptions>): Promise<void> {
+    this.options = { ...this.options, ...changes };
+    await this.replan();
+  }
+
+  async replan(): Promise<void> {
+    const ask = this.ask;
+    if (!ask) return;
+    await this.#try(async () => {
+      const plan = await this.api.planReplay({ ...ask.scope, ...this.options });
+      if (this.ask === ask) this.plan = plan;
+    });
+  }
+
+  async confirm(): Promise<boolean> {
+    const plan = this.plan;
+    if (!plan || this.busy || plan.count === 0) return false;
+    const { rate, canary, mode, newer } = this.options;
+    const started = await this.#send({ plan: plan.plan, rate, canary, mode, newer });
+    if (started) this.close();
+    return started;
+  }
+
+  /** One delivery with bytes that a person has changed. */
+  sendEdited(id: string, body: string): Promise<boolean> {
+    return this.#send({ ids: [id], edit: body });
+  }
+
+  async steer(id: string, verb: "pause" | "resume" | "cancel"): Promise<void> {
+    await this.#try(async () => this.#put(await this.api.steerReplay(id, verb)));
+  }
+
+  dismiss(id: string): void {
+    this.#dismissed.add(id);
+    this.replays = this.replays.filter((r) => r.id !== id);
+  }
+
+  clear(): void {
+    this.close();
+    this.replays = [];
+    this.#dismissed.clear();
+  }
+
+  async #send(request: ReplayRequest): Promise<boolean> {
+    return this.#try(async () => {
+      const { id } = await this.api.replay(request);
+      this.#put(await this.api.replayOf(id));
+    });
+  }
+
+  async #try(work: () => Promise<void>): Promise<boolean> {
+    this.busy = true;
+    try {
+      await work();
+      this.problem = null;
+      return true;
+    } catch (error) {
+      this.problem = asProblem(error);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #follow(running: readonly Replay[]): void {
+    for (const replay of running) this.#put(replay);
+    const named = new Set(running.map((r) => r.id));
+    for (const replay of this.replays) if (isRunning(replay) && !named.has(replay.id)) void this.#fetch(replay.id);
+  }
+
+  async #fetch(id: string): Promise<void> {
+    if (this.#fetching.has(id)) return;
+    this.#fetching.add(id);
+    try {
+      this.#put(await this.api.replayOf(id));
+    } catch {
+      // Asked again with the next batch.
+    } finally {
+      this.#fetching.delete(id);
+    }
+  }
+
+  #put(replay: Replay): void {
+    if (this.#dismissed.has(replay.id)) return;
+    const before = this.replays.find((r) => r.id === replay.id);
+    if (before && !isRunning(before)) return;
+    // What had ended before this page was opened is no news.
+    if (!before && !isRunning(replay) && replay.state !== "done" && replay.state !== "stopped") return;
+    const others = this.replays.filter((r) => r.id !== replay.id);
+    this.replays = [replay, ...others].sort((a, b) => (a.created_at < b.created_at ? 1 : -1)).slice(0, 5);
+    if (!isRunning(replay)) this.onEnd(replay);
+  }
+}

@@ -1,0 +1,182 @@
+/** Facts in words. Only what was counted or stored is said; nothing is guessed from it. */
+import { count, inWords, percent, plural, span } from "./format";
+import { kindName, statusPhrase } from "./kinds";
+import type { FailureGroup, IntegrationRow, Overview, OverviewWindow, ReplayPlan, Replay } from "./types";
+
+export const WINDOW_WORDS: Record<OverviewWindow, string> = {
+  "15m": "15 minutes",
+  "1h": "hour",
+  "6h": "6 hours",
+  "24h": "24 hours",
+};
+
+/** `1 h`, as a control shows it. */
+export const WINDOW_SHORT: Record<OverviewWindow, string> = { "15m": "15 m", "1h": "1 h", "6h": "6 h", "24h": "24 h" };
+
+/** Below this many an average says less than the count. */
+const ENOUGH = 20;
+
+export function deliveredLine(o: Overview, window: OverviewWindow): string {
+  const { count: done, ended, rate, previous_rate: before } = o.delivered;
+  if (ended === 0) return `nothing ended in the last ${WINDOW_WORDS[window]}`;
+  if (done === ended) return healthLine(o);
+  if (ended < ENOUGH || rate === null) return `${plural(ended - done, "delivery", "deliveries")} did not arrive`;
+  return `${percent(rate)}${trend(rate, before, window)}`;
+}
+
+function trend(rate: number, before: number | null, window: OverviewWindow): string {
+  if (before === null) return "";
+  const points = Math.round((rate - before) * 1000) / 10;
+  if (Math.abs(points) < 0.1) return `, as in the ${WINDOW_WORDS[window]} before`;
+  return `, ${Math.abs(points).toFixed(1)} points ${points < 0 ? "below" : "above"} the ${WINDOW_WORDS[window]} before`;
+}
+
+/** The sentence that takes the place of trouble on a good day. */
+export function healthLine(o: Overview): string {
+  const n = o.integrations.length;
+  const bad = o.integrations.filter((i) => i.state === "failing" || i.state === "broken").length;
+  const who = n === 1 ? "The integration is healthy" : `All ${n} integrations healthy`;
+  if (bad > 0) return `${plural(bad, "integration")} failing`;
+  if (!o.last_failure_at) return `${who}. No failure yet.`;
+  return `${who}. Last failure ${span(Date.parse(o.at) - Date.parse(o.last_failure_at))} ago.`;
+}
+
+export function failingLine(o: Overview): string {
+  const { attempts, top_kind: kind, top_status: status } = o.failing;
+  if (attempts === 0) return "";
+  if (status !== null) return `${plural(attempts, "attempt")} failed, most answered ${status}`;
+  return kind ? `${plural(attempts, "attempt")} failed, most ${kindName(kind).toLowerCase()}` : `${plural(attempts, "attempt")} failed`;
+}
+
+const HELD_BY: Record<string, string> = {
+  order: "its turn in order",
+  rate: "Retry-After",
+  pause: "a pause",
+  credential: "a credential",
+  breaker: "the breaker",
+  quota: "a quota",
+};
+
+/** Who holds the queue back, the largest first; empty where nobody does. */
+export function heldBy(o: Overview): string {
+  const top = Object.entries(o.queue.held_by)
+    .filter(([, n]) => n > 0)
+    .sort((a, b) => b[1] - a[1])[0];
+  return top ? `${count(top[1])} held by ${HELD_BY[top[0]] ?? top[0]}` : "";
+}
+
+export interface Trouble {
+  title: string;
+  detail: string;
+}
+
+/** The strip over the overview: the worst integration and what it costs. Null on a good day. */
+export function trouble(o: Overview): Trouble | null {
+  const worst = o.integrations.filter((i) => i.state === "failing" || i.state === "broken");
+  const first = worst[0];
+  if (!first) return null;
+  const title = worst.length === 1 ? `${first.title} is ${first.state}` : `${worst.length} integrations are failing`;
+  const facts = [troubleCause(o), troubleCost(worst)].filter(Boolean);
+  return { title, detail: facts.join(" ") };
+}
+
+function troubleCause(o: Overview): string {
+  const { top_status: status, top_kind: kind, attempts } = o.failing;
+  if (attempts === 0) return "";
+  if (status !== null) return `Most failed attempts were answered ${statusPhrase(status)}.`;
+  return kind ? `Most failed attempts are of the kind ${kindName(kind).toLowerCase()}.` : "";
+}
+
+function troubleCost(rows: IntegrationRow[]): string {
+  const dead = rows.reduce((n, r) => n + r.dead, 0);
+  const queue = rows.reduce((n, r) => n + r.queue, 0);
+  const parts = [];
+  if (dead > 0) parts.push(`${plural(dead, "dead letter")}`);
+  if (queue > 0) parts.push(`${count(queue)} waiting`);
+  return parts.length > 0 ? `${parts.join(", ")}. Nothing is lost.` : "";
+}
+
+/** What a group has in common, as its page's title. */
+export function groupTitle(g: FailureGroup, system: string): string {
+  const n = plural(g.count, "delivery", "deliveries");
+  if (g.status !== null) return `${system} answered ${g.status} to ${n}`;
+  if (g.kind === "mapping") return `${stageName(g.stage)} failed for ${n}`;
+  if (g.kind === "unknown") return `${system} gave no whole answer to ${n}`;
+  return `${n} did not reach ${system}`;
+}
+
+export function groupKind(g: FailureGroup): string {
+  if (g.status !== null) return `${kindName(g.kind)}, HTTP ${g.status}`;
+  return g.kind === "mapping" ? `Mapping, step ${g.stage}` : kindName(g.kind);
+}
+
+const NEXT: Record<FailureGroup["kind"], string> = {
+  rejected: "A retry sends the same and gets the same answer: change the mapping or the record, then replay.",
+  rate: "The limit was still in force at the last try. A replay goes at its own rate.",
+  auth: "The credential was not accepted. Set a new secret, then replay.",
+  mapping: "The steps could not make a request of these events. Mend the mapping, then replay.",
+  server: "The system failed on its side. Replay once it is well again.",
+  network: "The request did not get through. Replay once the system can be reached.",
+  unknown: "The system may have processed these. A replay carries the same idempotency key.",
+};
+
+export function groupAdvice(g: FailureGroup): string {
+  return NEXT[g.kind];
+}
+
+function stageName(stage: string): string {
+  return stage.charAt(0).toUpperCase() + stage.slice(1);
+}
+
+const SKIPPED: Record<string, [string, string]> = {
+  newer: ["has newer data of the same key", "have newer data of the same key"],
+  state: ["is no longer dead", "are no longer dead"],
+};
+
+/** Why a plan holds fewer than were asked for; empty where it holds all. */
+export function skippedLine(skipped: ReplayPlan["skipped"]): string {
+  return Object.entries(skipped)
+    .filter(([, n]) => n > 0)
+    .map(([why, n]) => `${count(n)} ${(SKIPPED[why] ?? [`skipped: ${why}`, `skipped: ${why}`])[n === 1 ? 0 : 1]}`)
+    .join(", ");
+}
+
+/** The end of a replay, in one line. */
+export function replayReport(r: Replay): string {
+  const parts = [`${count(r.sent)} replayed`, `${count(r.delivered)} confirmed`];
+  if (r.dead > 0) parts.push(`${count(r.dead)} died again`);
+  const skipped = skippedLine(r.skipped);
+  if (skipped) parts.push(skipped);
+  if (r.state === "cancelled") parts.push(`${count(Math.max(0, r.total - r.sent))} not sent`);
+  return `${parts.join(", ")}.`;
+}
+
+export function replayTitle(r: Replay, system: string | null): string {
+  const to = system ? ` to ${system}` : "";
+  switch (r.state) {
+    case "paused":
+      return `Paused, ${count(r.total)}${to}`;
+    case "done":
+      return `Replayed ${count(r.total)}${to}`;
+    case "cancelled":
+      return `Cancelled, ${count(r.total)}${to}`;
+    case "stopped":
+      return `Stopped, ${count(r.total)}${to}`;
+    default:
+      return `Replaying ${count(r.total)}${to}`;
+  }
+}
+
+export function isRunning(r: Replay): boolean {
+  return r.state === "planned" || r.state === "running" || r.state === "paused";
+}
+
+/** What a chart of failures says to someone who does not see it. */
+export function failuresSummary(total: number, top: string | null, window: OverviewWindow): string {
+  if (total === 0) return `No failed attempts in the last ${WINDOW_WORDS[window]}`;
+  return `${plural(total, "failed attempt")} in the last ${WINDOW_WORDS[window]}${top ? `, most of the kind ${top.toLowerCase()}` : ""}`;
+}
+
+export function destinationsText(names: readonly string[]): string {
+  return names.length === 1 ? (names[0] ?? "") : `${inWords(names.length)} destinations`;
+}

@@ -1,0 +1,89 @@
+/** A state is always shape, word and colour together; this is the one table that pairs them. */
+import type { DeliveryState, GateState, IntegrationState } from "./types";
+
+export type Shape =
+  | "delivered"
+  | "queued"
+  | "sending"
+  | "retrying"
+  | "held"
+  | "dead"
+  | "discarded"
+  | "filtered"
+  | "collected"
+  | "superseded"
+  | "warn"
+  | "paused"
+  | "idle";
+
+/** Colour means that a person should look: quiet states keep the colour of text. */
+export type Tone = "quiet" | "ok" | "warn" | "error" | "info" | "dead";
+
+export interface StateLook {
+  word: string;
+  shape: Shape;
+  tone: Tone;
+}
+
+const DELIVERY: Record<DeliveryState, StateLook> = {
+  queued: { word: "Queued", shape: "queued", tone: "quiet" },
+  sending: { word: "Sending", shape: "sending", tone: "quiet" },
+  retrying: { word: "Retrying", shape: "retrying", tone: "warn" },
+  held: { word: "Held", shape: "held", tone: "info" },
+  delivered: { word: "Delivered", shape: "delivered", tone: "ok" },
+  dead: { word: "Dead", shape: "dead", tone: "dead" },
+  discarded: { word: "Discarded", shape: "discarded", tone: "quiet" },
+  filtered: { word: "Filtered", shape: "filtered", tone: "quiet" },
+  collected: { word: "Collected", shape: "collected", tone: "quiet" },
+  superseded: { word: "Superseded", shape: "superseded", tone: "quiet" },
+};
+
+const INTEGRATION: Record<IntegrationState, StateLook> = {
+  healthy: { word: "Healthy", shape: "delivered", tone: "ok" },
+  failing: { word: "Failing", shape: "warn", tone: "error" },
+  broken: { word: "Broken", shape: "warn", tone: "error" },
+  slow: { word: "Slow", shape: "warn", tone: "warn" },
+  paused: { word: "Paused", shape: "held", tone: "info" },
+  idle: { word: "Idle", shape: "idle", tone: "quiet" },
+};
+
+export function deliveryLook(state: DeliveryState): StateLook {
+  return DELIVERY[state];
+}
+
+export function integrationLook(state: IntegrationState): StateLook {
+  return INTEGRATION[state];
+}
+
+/** The signal arm beside a system: upright lets through, level stops. */
+export type Arm = "clear" | "half" | "stop" | "idle";
+
+export function gateArm(state: GateState): Arm {
+  return state === "clear" ? "clear" : state === "paused" ? "idle" : "stop";
+}
+
+const GATE_REASONS: Record<string, string> = {
+  rate: "waits, rate limit",
+  "retry-after": "waits, Retry-After",
+  pause: "paused",
+  credential: "credential",
+  breaker: "breaker open",
+  quota: "quota used up",
+};
+
+/** Two words beside a gate that does not let through; nothing beside a clear one. */
+export function gateWord(state: GateState, reason: string | null): string {
+  if (state === "clear") return "";
+  if (state === "paused") return "paused";
+  return (reason && GATE_REASONS[reason]) ?? reason ?? "stopped";
+}
+
+/** An HTTP status has the colour of its outcome, not of its class. */
+export function statusTone(state: DeliveryState): Tone {
+  if (state === "dead") return "dead";
+  return state === "retrying" ? "warn" : "quiet";
+}
+
+export function isSettled(state: DeliveryState): boolean {
+  return !["queued", "sending", "retrying", "held", "dead"].includes(state);
+}

@@ -1,0 +1,31 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+/** Serves the test suite's fake backend beside the dev server, so that screens can be looked at without the engine. */
+function fakeBackend(): Plugin {
+  return {
+    name: "signalbox-fake-backend",
+    apply: "serve",
+    async configureServer(server) {
+      const { middleware } = await server.ssrLoadModule("/src/test/fake-backend/middleware.ts");
+      server.middlewares.use(middleware());
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => ({
+  plugins: [svelte(), ...(mode === "fake" ? [fakeBackend()] : [])],
+  base: "./",
+  // Vitest would otherwise resolve Svelte's server build.
+  resolve: process.env.VITEST ? { conditions: ["browser"] } : {},
+  build: {
+    // WebKitGTK 2.42 and later, which is the oldest webview the window runs on.
+    target: "safari16",
+    // The content security policy has no data: for scripts, styles or fonts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: { port: 5173, strictPort: true },
+  test: { environment: "jsdom", include: ["src/**/*.test.ts"], restoreMocks: true },
+}));
