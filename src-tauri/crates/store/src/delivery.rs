@@ -24,8 +24,13 @@ pub trait Deliveries: Send + Sync {
 
     /// `dead`, `held`, `queued` and `retrying` rows become `discarded`; the next of each key is promoted.
     /// The set is remembered under `id` for [`Deliveries::undo_discard`].
-    fn discard(&self, id: DiscardId, selection: Selection, reason: Option<String>, now: Timestamp)
-    -> StoreFuture<'_, u64>;
+    fn discard(
+        &self,
+        id: DiscardId,
+        selection: Selection,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, u64>;
 
     /// Back to what each row was (a row that was waiting becomes due now). `None`: no such discard.
     fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<u64>>;
@@ -95,10 +100,17 @@ pub struct Response {
 #[derive(Clone, Debug)]
 pub enum Next {
     Delivered,
-    Retry { failure: Failure, due_at: Timestamp, waited_for: WaitedFor },
+    Retry {
+        failure: Failure,
+        due_at: Timestamp,
+        waited_for: WaitedFor,
+    },
     /// The gate closed for a reason that is not the delivery's (a refused credential): due again at `due_at`, the try
     /// does not count towards the schedule.
-    Wait { failure: Failure, due_at: Timestamp },
+    Wait {
+        failure: Failure,
+        due_at: Timestamp,
+    },
     Dead(Failure),
 }
 

@@ -77,7 +77,9 @@ pub struct NewDelivery {
 pub enum Fate {
     Send(Request),
     /// A filter step said no: which.
-    Filtered { step: String },
+    Filtered {
+        step: String,
+    },
     Dead(Failure),
 }
 
@@ -119,7 +121,9 @@ pub enum Accepted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// Attempt 1 is open under this epoch: send now.
-    Opened { epoch: u64 },
+    Opened {
+        epoch: u64,
+    },
     Queued,
     /// Behind an earlier delivery of its key.
     Held,

@@ -11,17 +11,45 @@ pub trait Observer: Send + Sync + 'static {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    EventAccepted { integration: std::sync::Arc<str>, at: Timestamp },
-    EventDuplicate { integration: std::sync::Arc<str>, at: Timestamp },
+    EventAccepted {
+        integration: std::sync::Arc<str>,
+        at: Timestamp,
+    },
+    EventDuplicate {
+        integration: std::sync::Arc<str>,
+        at: Timestamp,
+    },
     /// A delivery came into being, in this state.
-    Created { lane: LaneId, state: DeliveryState, at: Timestamp },
+    Created {
+        lane: LaneId,
+        state: DeliveryState,
+        at: Timestamp,
+    },
     /// An existing delivery went from one state to another.
-    Moved { lane: LaneId, from: DeliveryState, to: DeliveryState, at: Timestamp, latency_us: Option<u64> },
+    Moved {
+        lane: LaneId,
+        from: DeliveryState,
+        to: DeliveryState,
+        at: Timestamp,
+        latency_us: Option<u64>,
+    },
     /// An attempt ended; `kind` None: confirmed. `total_us` is the attempt's own time.
-    AttemptEnded { lane: LaneId, kind: Option<FailureKind>, status: Option<u16>, total_us: u64, at: Timestamp },
-    Rejected { at: Timestamp },
-    ReplayMoved { replay: ReplayId },
-    StaleCompletion { lane: LaneId },
+    AttemptEnded {
+        lane: LaneId,
+        kind: Option<FailureKind>,
+        status: Option<u16>,
+        total_us: u64,
+        at: Timestamp,
+    },
+    Rejected {
+        at: Timestamp,
+    },
+    ReplayMoved {
+        replay: ReplayId,
+    },
+    StaleCompletion {
+        lane: LaneId,
+    },
 }
 
 /// For tools and tests that do not watch.

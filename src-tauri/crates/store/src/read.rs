@@ -25,7 +25,11 @@ pub type ClosedGates = BTreeMap<LaneId, HeldReason>;
 #[derive(Clone, Debug)]
 pub enum Selection {
     /// At least one term; `now` resolves relative times; gates resolve derived reasons.
-    Filter { filter: Filter, now: Timestamp, gates: ClosedGates },
+    Filter {
+        filter: Filter,
+        now: Timestamp,
+        gates: ClosedGates,
+    },
     Ids(Vec<DeliveryId>),
 }
 

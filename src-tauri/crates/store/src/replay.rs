@@ -19,8 +19,13 @@ pub trait Replays: Send + Sync {
     fn start_replay(&self, id: ReplayId, settings: ReplaySettings, now: Timestamp) -> StoreFuture<'_, ReplayMove>;
 
     /// Pause, resume, cancel, stop, done. `because` is for people.
-    fn move_replay(&self, id: ReplayId, to: ReplayState, because: Option<String>, now: Timestamp)
-    -> StoreFuture<'_, ReplayMove>;
+    fn move_replay(
+        &self,
+        id: ReplayId,
+        to: ReplayState,
+        because: Option<String>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, ReplayMove>;
 
     /// Items not started yet, in order.
     fn next_items(&self, id: ReplayId, limit: u32) -> StoreFuture<'_, Vec<DeliveryId>>;
@@ -28,12 +33,22 @@ pub trait Replays: Send + Sync {
     /// One item: dead → queued (or held behind an active one of its key) with a new round, due now. With `revision`,
     /// that becomes the current revision first. Skips what is no longer dead, and `newer` by policy (that row becomes
     /// `superseded`).
-    fn requeue(&self, id: ReplayId, delivery: DeliveryId, revision: Option<NewRevision>, now: Timestamp)
-    -> StoreFuture<'_, Requeued>;
+    fn requeue(
+        &self,
+        id: ReplayId,
+        delivery: DeliveryId,
+        revision: Option<NewRevision>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Requeued>;
 
     /// The steps failed again on remap: the item ends as `dead` with its new failure, nothing is sent.
-    fn fail_item(&self, id: ReplayId, delivery: DeliveryId, failure: crate::event::Failure, now: Timestamp)
-    -> StoreFuture<'_, ()>;
+    fn fail_item(
+        &self,
+        id: ReplayId,
+        delivery: DeliveryId,
+        failure: crate::event::Failure,
+        now: Timestamp,
+    ) -> StoreFuture<'_, ()>;
 
     fn replay(&self, id: ReplayId) -> StoreFuture<'_, Option<ReplayRow>>;
     /// Newest first.
@@ -60,7 +75,7 @@ pub struct ReplaySettings {
     pub reason: Option<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PlannedReplay {
     pub count: u64,
     pub by_lane: Vec<(LaneId, u64)>,
@@ -109,8 +124,12 @@ pub enum ReplayMove {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requeued {
-    Queued { lane: LaneId },
-    Held { lane: LaneId },
+    Queued {
+        lane: LaneId,
+    },
+    Held {
+        lane: LaneId,
+    },
     SkippedNewer,
     /// No longer dead.
     SkippedState,

@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use signalbox_model::{
-    AttemptId, DeliveryId, DeliveryState, DiscardId, EventId, FailureKind, GroupId, RejectedId, ReplayId, Stage, Timestamp,
+    AttemptId, DeliveryId, DeliveryState, DiscardId, EventId, FailureKind, GroupId, RejectedId, ReplayId, Stage,
+    Timestamp,
 };
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
@@ -275,7 +276,12 @@ impl Many {
     }
 
     /// Exactly these rows, in as few statements as the prepared sizes allow. Answers the rows affected.
-    pub async fn insert<R>(&self, conn: &mut SqliteConnection, rows: &[R], bind: impl Fn(&mut Args, &R)) -> Outcome<u64> {
+    pub async fn insert<R>(
+        &self,
+        conn: &mut SqliteConnection,
+        rows: &[R],
+        bind: impl Fn(&mut Args, &R),
+    ) -> Outcome<u64> {
         let mut rest = rows;
         let mut affected = 0;
         while !rest.is_empty() {
@@ -283,7 +289,8 @@ impl Many {
             let (now, later) = rest.split_at(size);
             rest = later;
             let arguments = self.arguments(now, size, &bind)?;
-            affected += sqlx::query_with(AssertSqlSafe(self.text(size)), arguments).execute(&mut *conn).await?.rows_affected();
+            affected +=
+                sqlx::query_with(AssertSqlSafe(self.text(size)), arguments).execute(&mut *conn).await?.rows_affected();
         }
         Ok(affected)
     }
@@ -306,6 +313,24 @@ impl Many {
         Ok(answers)
     }
 
+    /// As [`Many::query`], for statements that answer nothing. Answers the rows affected.
+    pub async fn update<R>(
+        &self,
+        conn: &mut SqliteConnection,
+        rows: &[R],
+        bind: impl Fn(&mut Args, &R),
+    ) -> Outcome<u64> {
+        let mut affected = 0;
+        let largest = SIZES.first().copied().unwrap_or(1);
+        for now in rows.chunks(largest) {
+            let size = SIZES.into_iter().rev().find(|size| *size >= now.len()).unwrap_or(largest);
+            let arguments = self.arguments(now, size, &bind)?;
+            affected +=
+                sqlx::query_with(AssertSqlSafe(self.text(size)), arguments).execute(&mut *conn).await?.rows_affected();
+        }
+        Ok(affected)
+    }
+
     fn arguments<R>(&self, rows: &[R], size: usize, bind: &impl Fn(&mut Args, &R)) -> Outcome<SqliteArguments> {
         let mut args = Args::default();
         args.inner.reserve(size * self.columns, 0);
@@ -314,13 +339,6 @@ impl Many {
         }
         args.done()
     }
-}
-
-/// Rows that are on their way, or wait for it.
-macro_rules! open_states {
-    () => {
-        "state IN ('queued', 'sending', 'retrying', 'held')"
-    };
 }
 
 /// Rows that keep later ones of their key waiting; word for word as in the index.
@@ -337,4 +355,4 @@ macro_rules! active {
     };
 }
 
-pub(super) use {active, blocks, open_states};
+pub(super) use {active, blocks};

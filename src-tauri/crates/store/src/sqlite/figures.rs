@@ -1,0 +1,129 @@
+//! Counts over many rows: groups of dead letters, lanes.
+
+use std::collections::HashMap;
+
+use signalbox_model::filter::Filter;
+use signalbox_model::{DeliveryState, GroupId, Timestamp};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::fault::Outcome;
+use super::predicate::{Binder, Scope, all};
+use super::sql::{Args, Columns, corrupt, optional, rows, safe};
+use crate::LaneId;
+use crate::read::{DeadFigures, GroupRow, LaneFigures};
+
+/// The largest groups that one answer holds.
+const GROUPS_MAX: u32 = 200;
+
+pub(super) async fn groups(conn: &mut SqliteConnection, filter: &Filter, scope: &Scope<'_>) -> Outcome<Vec<GroupRow>> {
+    let mut binder = Binder::default();
+    let rest = match all(filter, None, scope, &mut binder) {
+        empty if empty.is_empty() => "1".to_owned(),
+        rest => rest,
+    };
+    let groups = format!(
+        "WITH found AS (
+            SELECT grp, count(*) AS many, min(ended_at) AS first_at, max(ended_at) AS last_at, max(id) AS sample,
+                   count(DISTINCT key) AS keys
+            FROM delivery WHERE delivery.state = 'dead' AND {rest}
+            GROUP BY grp ORDER BY many DESC, last_at DESC LIMIT {GROUPS_MAX})"
+    );
+    let args = binder.done()?;
+    let sql = format!(
+        "{groups} SELECT found.grp, found.many, found.first_at, found.last_at, found.sample, found.keys,
+         s.lane, s.stage, s.kind, s.status, s.message
+         FROM found CROSS JOIN delivery s ON s.id = found.sample ORDER BY found.many DESC, found.last_at DESC"
+    );
+    let found = sqlx::query_with(safe(sql), args.clone()).persistent(false).fetch_all(&mut *conn).await?;
+    let mut answer: Vec<GroupRow> = found.iter().map(group).collect::<Outcome<_>>()?;
+    if answer.is_empty() {
+        return Ok(answer);
+    }
+    let sql = format!(
+        "{groups} SELECT found.grp, min(23, (delivery.ended_at - found.first_at) * 24 / (found.last_at - found.first_at + 1)) AS part,
+         count(*) FROM found CROSS JOIN delivery ON delivery.grp = found.grp AND delivery.state = 'dead'
+         WHERE {rest} GROUP BY found.grp, part"
+    );
+    let parts = sqlx::query_with(safe(sql), args).persistent(false).fetch_all(conn).await?;
+    let mut series: HashMap<GroupId, [u32; 24]> = HashMap::new();
+    for row in &parts {
+        let counts = series.entry(row.get_id(0)?).or_default();
+        if let Some(count) = usize::try_from(row.get_int(1)?).ok().and_then(|part| counts.get_mut(part)) {
+            *count = u32::try_from(row.get_int(2)?).unwrap_or(u32::MAX);
+        }
+    }
+    for group in &mut answer {
+        group.series = series.remove(&group.id).unwrap_or_default();
+    }
+    Ok(answer)
+}
+
+fn group(row: &SqliteRow) -> Outcome<GroupRow> {
+    Ok(GroupRow {
+        id: row.get_id(0)?,
+        count: row.get_u64(1)?,
+        first_at: row.get_time(2)?,
+        last_at: row.get_time(3)?,
+        sample: row.get_id(4)?,
+        key_count: row.get_u64(5)?,
+        lane: row.get_lane(6)?,
+        stage: row.get_stage(7)?.ok_or_else(|| corrupt("a dead letter's stage"))?,
+        kind: row.get_kind(8)?.ok_or_else(|| corrupt("a dead letter's kind"))?,
+        status: row.get_status(9)?,
+        message: row.get_text(10)?,
+        series: [0; 24],
+    })
+}
+
+pub(super) async fn lanes(conn: &mut SqliteConnection) -> Outcome<Vec<LaneFigures>> {
+    let sql = "SELECT id, last_delivered_at,
+                      (SELECT due_at FROM delivery d WHERE d.lane = lane.id AND d.state IN ('queued', 'retrying')
+                       AND d.revision > 0 ORDER BY d.due_at LIMIT 1)
+               FROM lane ORDER BY id";
+    let mut figures = Vec::new();
+    for row in rows(conn, sql, Args::default()).await? {
+        let (lane, last_delivered_at, next_due) = (row.get_lane(0)?, row.get_opt_time(1)?, row.get_opt_time(2)?);
+        figures.push(LaneFigures { lane, last_delivered_at, next_due, ..LaneFigures::default() });
+    }
+    let sql = "SELECT lane, state, count(*) FROM delivery INDEXED BY delivery_state
+               WHERE state <> 'delivered' AND state IN ('queued', 'sending', 'retrying', 'held', 'dead')
+               GROUP BY lane, state";
+    let counts = rows(conn, sql, Args::default()).await?;
+    for row in &counts {
+        let lane: LaneId = row.get_lane(0)?;
+        let Some(figures) = figures.iter_mut().find(|figures| figures.lane == lane) else { continue };
+        let count = row.get_u64(2)?;
+        match row.get_state(1)? {
+            DeliveryState::Queued => figures.queued = count,
+            DeliveryState::Sending => figures.sending = count,
+            DeliveryState::Retrying => figures.retrying = count,
+            DeliveryState::Held => figures.held = count,
+            DeliveryState::Dead => figures.dead = count,
+            _ => {}
+        }
+    }
+    for (lane, at) in oldest_open(conn).await? {
+        if let Some(figures) = figures.iter_mut().find(|figures| figures.lane == lane) {
+            figures.oldest_open = Some(at);
+        }
+    }
+    Ok(figures)
+}
+
+/// One look at an index per lane.
+pub(super) async fn oldest_open(conn: &mut SqliteConnection) -> Outcome<Vec<(LaneId, Timestamp)>> {
+    let sql = "SELECT lane.id, first.accepted_at FROM lane CROSS JOIN delivery first ON first.id =
+                 (SELECT d.id FROM delivery d INDEXED BY delivery_open WHERE d.lane = lane.id
+                  AND d.state IN ('queued', 'sending', 'retrying', 'held') ORDER BY d.id LIMIT 1)
+               ORDER BY lane.id";
+    rows(conn, sql, Args::default()).await?.iter().map(|row| Ok((row.get_lane(0)?, row.get_time(1)?))).collect()
+}
+
+pub(super) async fn dead(conn: &mut SqliteConnection, since: Timestamp) -> Outcome<DeadFigures> {
+    let mut args = Args::default();
+    args.time(since);
+    let sql = "SELECT count(*), count(DISTINCT grp), count(*) FILTER (WHERE ended_at >= ?)
+               FROM delivery INDEXED BY delivery_group_time WHERE state = 'dead'";
+    let row = optional(conn, sql, args).await?.ok_or_else(|| corrupt("a count"))?;
+    Ok(DeadFigures { count: row.get_u64(0)?, groups: row.get_u64(1)?, new_since: row.get_u64(2)? })
+}

@@ -1,0 +1,136 @@
+//! The ledger in one SQLite file.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `queue`, `job`, `writer` | the bounded way to the one writer; batches, commits, answers |
+//! | `dedupe`, `accept`, `insert`, `complete` | the hot commands, one statement per table for a whole batch |
+//! | `claim`, `order`, `plan`, `discard`, `replays`, `progress` | the other transitions |
+//! | `predicate`, `select`, `rows`, `figures`, `readers` | reads |
+//! | `connect`, `migrate`, `wal`, `fault`, `sql` | SQLite itself |
+//!
+//! An attempt that is open is its delivery's row: see `claim`. The states and their guards are the CHECK constraints
+//! and partial unique indexes of `migrations/sqlite/0001_ledger.sql`.
+
+mod accept;
+mod bulk;
+mod claim;
+mod complete;
+mod connect;
+mod dedupe;
+mod discard;
+mod fault;
+mod figures;
+mod insert;
+mod job;
+mod lanes;
+mod migrate;
+mod order;
+mod plan;
+mod predicate;
+mod progress;
+mod queue;
+mod readers;
+mod rejected;
+mod replays;
+mod rows;
+mod select;
+mod series;
+mod sql;
+mod store;
+mod wal;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use signalbox_model::Clock;
+use tokio::sync::mpsc;
+
+use crate::{Lane, Observer, StoreError};
+use fault::Outcome;
+use queue::{Queue, Shared};
+use readers::Readers;
+use sql::{Args, Columns};
+use writer::{Ledger, Writer};
+
+/// The ledger's file in its folder.
+pub const FILE: &str = "ledger.db";
+
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// `synchronous=FULL`. Off only to prove that the power-loss test fails without it.
+    pub power_loss_safe: bool,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { power_loss_safe: true }
+    }
+}
+
+/// A ledger that is open. Dropping it without [`SqliteStore::close`] loses nothing that was answered.
+pub struct SqliteStore {
+    file: PathBuf,
+    queue: Queue,
+    readers: Readers,
+    /// All lanes: few, and read with every list.
+    lanes: RwLock<Arc<Vec<Lane>>>,
+}
+
+impl SqliteStore {
+    /// Opens or makes the ledger in `dir`, which must exist. The caller holds the workspace's lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] with a reason for people: a folder that cannot be written, a file that is damaged, of another
+    /// program, or of a newer Signalbox.
+    pub async fn open(
+        dir: &Path,
+        options: SqliteOptions,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let file = dir.join(FILE);
+        let wrong = |reason: String| StoreError::Open { path: file.clone(), reason };
+        let mut conn = connect::writer(&file, &options).await.map_err(wrong)?;
+        migrate::run(&mut conn).await.map_err(wrong)?;
+        let read = Readers::open(file.clone()).await.map_err(wrong)?;
+        let mut ledger = Ledger::new(conn);
+        let lanes = start(&mut ledger).await.map_err(|fault| wrong(StoreError::from(fault).to_string()))?;
+        let (jobs, waiting) = mpsc::channel(queue::QUEUE);
+        let shared = Arc::new(Shared::default());
+        let checkpoints = wal::Checkpoints::default();
+        let writer = Writer { ledger, queue: waiting, shared: Arc::clone(&shared), clock, observer, checkpoints };
+        // Ends with the last handle, or with `close`.
+        let _task = tokio::spawn(writer.run());
+        let queue = Queue { jobs, shared };
+        Ok(Arc::new(Self { file, queue, readers: read, lanes: RwLock::new(Arc::new(lanes)) }))
+    }
+
+    /// Writes what is queued, refuses what comes later, leaves an empty WAL.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.queue.close().await;
+    }
+
+    /// Why nothing can be written any more, if so.
+    pub fn sealed(&self) -> Option<String> {
+        self.queue.shared.sealed()
+    }
+
+    fn known_lanes(&self) -> Arc<Vec<Lane>> {
+        Arc::clone(&self.lanes.read())
+    }
+}
+
+/// What the writer must know, in one commit that also proves that the file can be written.
+async fn start(ledger: &mut Ledger) -> Outcome<Vec<Lane>> {
+    ledger.statement("BEGIN IMMEDIATE").await?;
+    claim::raise_epoch(ledger).await?;
+    replays::drop_unfinished(&mut ledger.conn).await?;
+    let row = sql::optional(&mut ledger.conn, "SELECT ifnull(max(seq), 0) + 1 FROM event", Args::default()).await?;
+    ledger.next_seq = row.map_or(Ok(1), |row| row.get_int(0))?;
+    let lanes = lanes::all(&mut ledger.conn).await?;
+    ledger.statement("COMMIT").await?;
+    Ok(lanes)
+}

@@ -1,0 +1,284 @@
+//! The traits over the parts: which command goes to the writer, which question to a reader.
+
+use bytes::Bytes;
+use signalbox_model::filter::Filter;
+use signalbox_model::replay::ReplayState;
+use signalbox_model::{DeliveryId, DiscardId, EventId, RejectedId, ReplayId, Timestamp};
+
+use super::claim::OpenDue;
+use super::lanes::Version;
+use super::plan::Plan;
+use super::predicate::Scope;
+use super::readers::step;
+use super::replays::{Move, Requeue};
+use super::select::Selecting;
+use super::{SqliteStore, claim, figures, lanes, plan, rejected, replays, rows, series};
+use crate::delivery::{Completed, Completion, Deliveries, OpenedBatch};
+use crate::event::{Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Rejected, Unplanned};
+use crate::lane::SavedGate;
+use crate::read::{
+    AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, PAGE_MAX, Page,
+    Reads, RevisionRow, Selection,
+};
+use crate::replay::{
+    ItemState, NewReplay, NewRevision, PlannedReplay, ReplayMove, ReplayRow, ReplaySettings, Replays, Requeued,
+};
+use crate::series::{SeriesRow, SeriesStore};
+use crate::{Lane, LaneId, Lanes, StoreError, StoreFuture};
+
+impl Lanes for SqliteStore {
+    fn ensure_lane(&self, integration: &str, destination: &str, system: &str) -> StoreFuture<'_, Lane> {
+        let input = (integration.to_owned(), destination.to_owned(), system.to_owned());
+        Box::pin(async move {
+            let lane = self.queue.run(input, |ledger, input| step(lanes::ensure(ledger, input))).await?;
+            let mut known = self.lanes.write();
+            let mut all = known.as_ref().clone();
+            all.retain(|other| other.id != lane.id);
+            all.push(lane.clone());
+            *known = std::sync::Arc::new(all);
+            Ok(lane)
+        })
+    }
+
+    fn lanes(&self) -> StoreFuture<'_, Vec<Lane>> {
+        Box::pin(self.readers.read(|conn| step(lanes::all(conn))))
+    }
+
+    fn save_gate(&self, gate: SavedGate, closed: bool) -> StoreFuture<'_, ()> {
+        Box::pin(self.queue.run((gate, closed), |ledger, input| step(lanes::save_gate(ledger, input))))
+    }
+
+    fn saved_gates(&self) -> StoreFuture<'_, Vec<SavedGate>> {
+        Box::pin(self.readers.read(|conn| step(lanes::gates(conn))))
+    }
+
+    fn save_version(
+        &self,
+        integration: &str,
+        version: &str,
+        at: Timestamp,
+        files: &[(String, String)],
+    ) -> StoreFuture<'_, ()> {
+        let input =
+            Version { integration: integration.to_owned(), version: version.to_owned(), at, files: files.to_vec() };
+        Box::pin(self.queue.run(input, |ledger, input| step(lanes::save_version(ledger, input))))
+    }
+
+    fn version_files(&self, integration: &str, version: &str) -> StoreFuture<'_, Option<Vec<(String, String)>>> {
+        let (integration, version) = (integration.to_owned(), version.to_owned());
+        Box::pin(
+            self.readers
+                .read(move |conn| step(async move { lanes::version_files(conn, &integration, &version).await })),
+        )
+    }
+}
+
+impl Events for SqliteStore {
+    fn accept(&self, event: NewEvent) -> StoreFuture<'_, Accepted> {
+        Box::pin(self.queue.accept(event))
+    }
+
+    fn plan(&self, event: EventId, deliveries: Vec<NewDelivery>) -> StoreFuture<'_, Vec<Placement>> {
+        Box::pin(self.queue.run(Plan { event, deliveries }, |ledger, input| step(plan::plan(ledger, input))))
+    }
+
+    fn unplanned(&self, limit: u32) -> StoreFuture<'_, Vec<Unplanned>> {
+        Box::pin(self.queue.run(limit, |ledger, limit| step(plan::unplanned(ledger, limit))))
+    }
+
+    fn reject(&self, rejected: Rejected) -> StoreFuture<'_, ()> {
+        Box::pin(self.queue.run(rejected, |ledger, input| step(rejected::reject(ledger, input))))
+    }
+}
+
+impl Deliveries for SqliteStore {
+    fn open_due(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, OpenedBatch> {
+        Box::pin(self.queue.run(OpenDue { lane, limit, now }, |ledger, input| step(claim::open_due(ledger, input))))
+    }
+
+    fn complete(&self, completion: Completion) -> StoreFuture<'_, Completed> {
+        Box::pin(self.queue.complete(completion))
+    }
+
+    fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64> {
+        Box::pin(self.queue.run(opened, |ledger, input| step(claim::release(ledger, input))))
+    }
+
+    fn recover(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(self.queue.run(now, |ledger, now| step(claim::recover(ledger, now))))
+    }
+
+    fn discard(
+        &self,
+        id: DiscardId,
+        selection: Selection,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, u64> {
+        Box::pin(self.discard_all(id, selection, reason, now))
+    }
+
+    fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<u64>> {
+        Box::pin(self.undo(id, now))
+    }
+}
+
+impl Replays for SqliteStore {
+    fn plan_replay(&self, plan: NewReplay) -> StoreFuture<'_, PlannedReplay> {
+        Box::pin(SqliteStore::plan(self, plan))
+    }
+
+    fn start_replay(&self, id: ReplayId, settings: ReplaySettings, now: Timestamp) -> StoreFuture<'_, ReplayMove> {
+        Box::pin(self.queue.run((id, settings, now), |ledger, input| step(replays::start(ledger, input))))
+    }
+
+    fn move_replay(
+        &self,
+        id: ReplayId,
+        to: ReplayState,
+        because: Option<String>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, ReplayMove> {
+        Box::pin(self.queue.run(Move { id, to, because, now }, |ledger, input| step(replays::shift(ledger, input))))
+    }
+
+    fn next_items(&self, id: ReplayId, limit: u32) -> StoreFuture<'_, Vec<DeliveryId>> {
+        Box::pin(self.readers.read(move |conn| step(replays::next_items(conn, id, limit))))
+    }
+
+    fn requeue(
+        &self,
+        id: ReplayId,
+        delivery: DeliveryId,
+        revision: Option<NewRevision>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Requeued> {
+        let input = Requeue { replay: id, delivery, revision, now };
+        Box::pin(self.queue.run(input, |ledger, input| step(replays::requeue(ledger, input))))
+    }
+
+    fn fail_item(&self, id: ReplayId, delivery: DeliveryId, failure: Failure, now: Timestamp) -> StoreFuture<'_, ()> {
+        let input = (Requeue { replay: id, delivery, revision: None, now }, failure);
+        Box::pin(self.queue.run(input, |ledger, input| step(replays::fail_item(ledger, input))))
+    }
+
+    fn replay(&self, id: ReplayId) -> StoreFuture<'_, Option<ReplayRow>> {
+        Box::pin(self.readers.read(move |conn| step(replays::one(conn, id))))
+    }
+
+    fn replays(&self, only_running: bool, limit: u32) -> StoreFuture<'_, Vec<ReplayRow>> {
+        Box::pin(self.readers.read(move |conn| step(replays::list(conn, only_running, limit))))
+    }
+
+    fn item_state(&self, id: ReplayId, delivery: DeliveryId) -> StoreFuture<'_, Option<ItemState>> {
+        Box::pin(self.readers.read(move |conn| step(replays::item_state(conn, id, delivery))))
+    }
+}
+
+impl Reads for SqliteStore {
+    fn list(&self, query: ListQuery) -> StoreFuture<'_, Page> {
+        let lanes = self.known_lanes();
+        Box::pin(async move {
+            let cursor = query.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
+                StoreError::Database("the cursor is not one that a list gave; start again without it".to_owned())
+            })?;
+            let limit = query.limit.clamp(1, PAGE_MAX) as usize;
+            self.readers
+                .read(move |conn| {
+                    step(async move {
+                        let scope = Scope { lanes: &lanes, gates: &query.gates, now: query.now };
+                        let selecting = Selecting::new(&query.filter, &scope);
+                        let page = selecting.page(conn, cursor, limit).await?;
+                        let count = selecting.count(conn).await?;
+                        let items = rows::deliveries(conn, &page.ids, &lanes).await?;
+                        let next = page.next.map(|id| id.to_string());
+                        Ok(Page { items, next, total: count.total, total_exact: count.exact })
+                    })
+                })
+                .await
+        })
+    }
+
+    fn delivery(&self, id: DeliveryId) -> StoreFuture<'_, Option<DeliveryRow>> {
+        let lanes = self.known_lanes();
+        Box::pin(
+            self.readers.read(move |conn| step(async move { Ok(rows::deliveries(conn, &[id], &lanes).await?.pop()) })),
+        )
+    }
+
+    fn attempts(&self, id: DeliveryId) -> StoreFuture<'_, Vec<AttemptRow>> {
+        Box::pin(self.readers.read(move |conn| step(rows::attempts(conn, id))))
+    }
+
+    fn revisions(&self, id: DeliveryId) -> StoreFuture<'_, Vec<RevisionRow>> {
+        Box::pin(self.readers.read(move |conn| step(rows::revisions(conn, id))))
+    }
+
+    fn event(&self, id: EventId) -> StoreFuture<'_, Option<EventRow>> {
+        Box::pin(self.readers.read(move |conn| step(rows::event(conn, id))))
+    }
+
+    fn event_body(&self, id: EventId) -> StoreFuture<'_, Option<Bytes>> {
+        Box::pin(self.readers.read(move |conn| step(rows::event_body(conn, id))))
+    }
+
+    fn deliveries_of(&self, event: EventId) -> StoreFuture<'_, Vec<DeliveryRow>> {
+        let lanes = self.known_lanes();
+        Box::pin(self.readers.read(move |conn| step(async move { rows::of_event(conn, event, &lanes).await })))
+    }
+
+    fn groups(&self, filter: &Filter, now: Timestamp, gates: &ClosedGates) -> StoreFuture<'_, Vec<GroupRow>> {
+        let lanes = self.known_lanes();
+        let (filter, gates) = (filter.clone(), gates.clone());
+        Box::pin(self.readers.read(move |conn| {
+            step(async move {
+                let scope = Scope { lanes: &lanes, gates: &gates, now };
+                figures::groups(conn, &filter, &scope).await
+            })
+        }))
+    }
+
+    fn rejected(&self, cursor: Option<RejectedId>, limit: u32) -> StoreFuture<'_, Vec<Rejected>> {
+        let limit = limit.clamp(1, PAGE_MAX);
+        Box::pin(self.readers.read(move |conn| step(rejected::list(conn, cursor, limit))))
+    }
+
+    fn lane_figures(&self) -> StoreFuture<'_, Vec<LaneFigures>> {
+        Box::pin(self.readers.read(|conn| step(figures::lanes(conn))))
+    }
+
+    fn oldest_open(&self) -> StoreFuture<'_, Vec<(LaneId, Timestamp)>> {
+        Box::pin(self.readers.read(|conn| step(figures::oldest_open(conn))))
+    }
+
+    fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures> {
+        Box::pin(self.readers.read(move |conn| step(figures::dead(conn, since))))
+    }
+
+    fn size_on_disk(&self) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let mut bytes = 0;
+            for suffix in ["", "-wal", "-shm"] {
+                let mut file = self.file.clone().into_os_string();
+                file.push(suffix);
+                // Only looked at, never opened: closing another handle would drop SQLite's locks.
+                bytes += tokio::fs::metadata(file).await.map_or(0, |found| found.len());
+            }
+            Ok(bytes)
+        })
+    }
+}
+
+impl SeriesStore for SqliteStore {
+    fn save_series(&self, rows: Vec<SeriesRow>) -> StoreFuture<'_, ()> {
+        Box::pin(self.queue.run(rows, |ledger, rows| step(series::save(ledger, rows))))
+    }
+
+    fn load_series(&self, from: Timestamp, to: Timestamp) -> StoreFuture<'_, Vec<SeriesRow>> {
+        Box::pin(self.readers.read(move |conn| step(series::load(conn, from, to))))
+    }
+
+    fn prune_series(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(self.queue.run(before, |ledger, before| step(series::prune(ledger, before))))
+    }
+}
