@@ -1,0 +1,102 @@
+//! Deliveries: the row of the list and the whole of one.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::attempt::{Attempt, Revision, TraceStep};
+use super::words::{FailedAt, Kind, Reason, State, Time};
+
+/// One event on its way to one destination.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Delivery {
+    pub id: String,
+    pub event: String,
+    pub integration: String,
+    pub destination: String,
+    pub system: String,
+    pub state: State,
+    /// What a held delivery waits for.
+    pub reason: Option<Reason>,
+    pub kind: Option<Kind>,
+    pub stage: Option<FailedAt>,
+    /// HTTP status of the last attempt.
+    pub status: Option<u16>,
+    /// Tries so far, over all rounds.
+    pub attempts: u32,
+    /// Tries after which this round gives up; none where the destination was removed.
+    pub max_attempts: Option<u32>,
+    pub key: Option<String>,
+    pub r#type: Option<String>,
+    /// Of the last failure.
+    pub message: Option<String>,
+    pub accepted_at: Time,
+    pub due_at: Option<Time>,
+    pub ended_at: Option<Time>,
+    /// Accepted to confirmed.
+    pub latency_ms: Option<u64>,
+    pub revision: u32,
+    /// The failure group of a dead letter.
+    pub group: Option<String>,
+    /// The event that came earlier under the same id with other bytes.
+    pub conflict_of: Option<String>,
+    /// The replay that sent it last.
+    pub replay: Option<String>,
+}
+
+/// Newest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DeliveryPage {
+    pub items: Vec<Delivery>,
+    /// Cursor of the next page; null on the last one.
+    pub next: Option<String>,
+    /// All that match, counted to at most 10,000.
+    pub total: u64,
+    /// False where counting stopped early.
+    pub total_exact: bool,
+}
+
+/// Everything about one delivery. `attempts` is the list here; their number is its length.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DeliveryDetail {
+    pub id: String,
+    pub event: String,
+    pub integration: String,
+    pub integration_title: String,
+    pub destination: String,
+    pub system: String,
+    pub system_title: String,
+    pub state: State,
+    pub reason: Option<Reason>,
+    pub kind: Option<Kind>,
+    pub stage: Option<FailedAt>,
+    pub status: Option<u16>,
+    pub max_attempts: Option<u32>,
+    pub key: Option<String>,
+    pub r#type: Option<String>,
+    pub message: Option<String>,
+    pub accepted_at: Time,
+    pub due_at: Option<Time>,
+    pub ended_at: Option<Time>,
+    pub latency_ms: Option<u64>,
+    pub revision: u32,
+    pub group: Option<String>,
+    pub conflict_of: Option<String>,
+    pub replay: Option<String>,
+    /// Where it stands and why, in a sentence.
+    pub explain: String,
+    /// Oldest first.
+    pub attempts: Vec<Attempt>,
+    /// What happened between receiving and the first attempt.
+    pub trace: Vec<TraceStep>,
+    /// The same event's other deliveries.
+    pub siblings: Vec<Sibling>,
+    /// The bytes that were or will be sent, oldest first.
+    pub revisions: Vec<Revision>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Sibling {
+    pub id: String,
+    pub destination: String,
+    pub state: State,
+}

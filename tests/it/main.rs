@@ -1,0 +1,16 @@
+//! The real binary over real HTTP and a real ledger, one process a test.
+
+mod api_answers;
+mod api_guard;
+mod bad_destinations;
+mod bad_input;
+mod command_line;
+mod dead_letters;
+mod delivering;
+mod figures;
+mod key_order;
+mod reloading;
+mod replaying;
+mod restarting;
+mod sandbox;
+mod support;
