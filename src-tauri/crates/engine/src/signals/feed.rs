@@ -100,8 +100,9 @@ impl Feed {
             return self.batch(Now::default(), at(), true);
         };
         let mut version = self.version.subscribe();
-        let changed = tokio::time::timeout(wait, version.wait_for(|version| *version > seen.version)).await;
-        if changed.is_ok() {
+        // The value itself is a guard that must not live across the next wait.
+        let changed = tokio::time::timeout(wait, version.wait_for(|version| *version > seen.version)).await.is_ok();
+        if changed {
             // What follows at once belongs to the same batch.
             tokio::time::sleep(COALESCE).await;
         }
