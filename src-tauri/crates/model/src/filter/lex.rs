@@ -16,13 +16,6 @@ pub(super) struct RawValue {
     pub pieces: Vec<String>,
 }
 
-impl RawValue {
-    /// As the person wrote it, without quotes.
-    pub(super) fn text(&self) -> String {
-        self.pieces.join("*")
-    }
-}
-
 pub(super) fn terms(text: &str) -> Result<Vec<RawTerm>, FilterError> {
     if text.len() > TEXT_MAX {
         return Err(wrong(TEXT_MAX, format!("a filter may have {TEXT_MAX} bytes, this one has {}", text.len())));
