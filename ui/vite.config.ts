@@ -14,6 +14,15 @@ function fakeBackend(): Plugin {
   };
 }
 
+/** `npm run dev` in front of a running engine: its address and token are in the workspace's `.signalbox/runtime.json`. */
+function engine() {
+  const { SIGNALBOX_API: target, SIGNALBOX_TOKEN: token } = process.env;
+  if (!target) return {};
+  return {
+    proxy: { "/api": { target, changeOrigin: true, headers: { origin: target, authorization: `Bearer ${token}` } } },
+  };
+}
+
 export default defineConfig(({ mode }) => ({
   plugins: [svelte(), ...(mode === "fake" ? [fakeBackend()] : [])],
   base: "./",
@@ -26,6 +35,6 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { port: 5173, strictPort: true },
+  server: { port: 5173, strictPort: true, ...engine() },
   test: { environment: "jsdom", include: ["src/**/*.test.ts"], restoreMocks: true },
 }));

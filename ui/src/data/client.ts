@@ -16,23 +16,28 @@ export class Client {
   }
 
   post<T>(path: string, body: unknown = null): Promise<T> {
-    return this.send<T>("POST", path, body);
+    return this.send<T>("POST", path, body === null ? null : JSON.stringify(body));
+  }
+
+  /** For a body that is JSON already and must go as it is written: digits beyond a float's keep their places. */
+  postJson<T>(path: string, json: string): Promise<T> {
+    return this.send<T>("POST", path, json);
   }
 
   put<T>(path: string, body: unknown): Promise<T> {
-    return this.send<T>("PUT", path, body);
+    return this.send<T>("PUT", path, JSON.stringify(body));
   }
 
   delete(path: string): Promise<void> {
     return this.send<void>("DELETE", path, null);
   }
 
-  private async send<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  private async send<T>(method: string, path: string, body: string | null, signal?: AbortSignal): Promise<T> {
     const headers: Record<string, string> = { accept: "application/json" };
     if (body !== null) headers["content-type"] = "application/json";
     let answer;
     try {
-      answer = await this.host.request(method, BASE + path, headers, body === null ? null : JSON.stringify(body), signal);
+      answer = await this.host.request(method, BASE + path, headers, body, signal);
     } catch (error) {
       throw isAbort(error) ? error : Problem.unreachable();
     }

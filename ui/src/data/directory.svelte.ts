@@ -1,5 +1,6 @@
 /** Titles of systems and integrations by name, for every row that carries only the name. */
 import type { Integration, System } from "../api/types";
+import { plainTitle } from "../domain/format";
 import type { Api } from "./endpoints";
 import type { LiveFeed } from "./live.svelte";
 
@@ -37,7 +38,7 @@ export class Directory {
 
   /** In rows under the SANDBOX strip, where the word would only push the name out. */
   short(name: string): string {
-    return this.system(name).replace(/^Simulated /, "");
+    return plainTitle(this.system(name));
   }
 
   integration(name: string): string {

@@ -6,6 +6,7 @@ import type {
   FailureGroup,
   Faults,
   Integration,
+  Integrations,
   LiveBatch,
   Overview,
   OverviewWindow,
@@ -37,7 +38,7 @@ export function endpoints(client: Client) {
       client.get<LiveBatch>("live", { cursor, wait: `${waitSeconds}s` }, signal),
 
     overview: (window: OverviewWindow, signal?: AbortSignal) => client.get<Overview>("overview", { window }, signal),
-    integrations: (signal?: AbortSignal) => client.get<Page<Integration>>("integrations", {}, signal),
+    integrations: (signal?: AbortSignal) => client.get<Integrations>("integrations", {}, signal),
     integration: (name: string, signal?: AbortSignal) =>
       client.get<Integration>(`integrations/${segment(name)}`, {}, signal),
     pauseIntegration: (name: string) => client.post<unknown>(`integrations/${segment(name)}/pause`),
@@ -53,6 +54,9 @@ export function endpoints(client: Client) {
 
     planReplay: (request: ReplayRequest) => client.post<ReplayPlan>("replays", { ...request, dry_run: true }),
     replay: (request: ReplayRequest) => client.post<Replay>("replays", request),
+    /** One delivery with a body that a person wrote; `body` is JSON text. */
+    replayEdited: (id: string, body: string) =>
+      client.postJson<Replay>("replays", `{"ids":[${JSON.stringify(id)}],"edit":${body}}`),
     replayOf: (id: string) => client.get<Replay>(`replays/${segment(id)}`),
     steerReplay: (id: string, verb: "pause" | "resume" | "cancel") =>
       client.post<Replay>(`replays/${segment(id)}/${verb}`),

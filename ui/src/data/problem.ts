@@ -19,7 +19,11 @@ export class Problem extends Error {
   }
 
   static unreachable(): Problem {
-    return new Problem(0, "unreachable", "Signalbox does not answer. What it has accepted is safe; this page tries again.");
+    return new Problem(
+      0,
+      "unreachable",
+      "Signalbox does not answer. What it has accepted is safe; this page tries again.",
+    );
   }
 
   /** The person's own doing, such as a wrong filter, as opposed to an engine that cannot be reached. */

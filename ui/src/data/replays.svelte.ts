@@ -2,7 +2,7 @@
  * From "replay these" to the end report: a plan is asked for first and frozen by the engine, then confirmed, then followed.
  * Nothing is called sent or delivered before the engine says so.
  */
-import type { Replay, ReplayMode, ReplayPlan, ReplayRequest } from "../api/types";
+import type { Replay, ReplayMode, ReplayPlan } from "../api/types";
 import { isRunning } from "../domain/sentences";
 import type { Api, Scope } from "./endpoints";
 import type { LiveFeed } from "./live.svelte";
@@ -34,8 +34,9 @@ export class ReplayDesk {
   onEnd: (replay: Replay) => void = () => {};
   #dismissed = new Set<string>();
   #fetching = new Set<string>();
+  #to = new Map<string, string>();
 
-  constructor(private readonly api: Pick<Api, "planReplay" | "replay" | "replayOf" | "steerReplay">) {}
+  constructor(private readonly api: Pick<Api, "planReplay" | "replay" | "replayEdited" | "replayOf" | "steerReplay">) {}
 
   start(live: LiveFeed): () => void {
     return live.on(null, (batch) => this.#follow(batch.snapshot.replays));
@@ -78,14 +79,15 @@ export class ReplayDesk {
     const plan = this.plan;
     if (!plan || this.busy || plan.count === 0) return false;
     const { rate, canary, mode, newer } = this.options;
-    const started = await this.#send({ plan: plan.plan, rate, canary, mode, newer });
+    const to = this.ask?.to ?? null;
+    const started = await this.#started(() => this.api.replay({ plan: plan.plan, rate, canary, mode, newer }), to);
     if (started) this.close();
     return started;
   }
 
   /** One delivery with bytes that a person has changed. */
-  sendEdited(id: string, body: string): Promise<boolean> {
-    return this.#send({ ids: [id], edit: body });
+  sendEdited(id: string, body: string, to: string): Promise<boolean> {
+    return this.#started(() => this.api.replayEdited(id, body), to);
   }
 
   async steer(id: string, verb: "pause" | "resume" | "cancel"): Promise<void> {
@@ -103,9 +105,15 @@ export class ReplayDesk {
     this.#dismissed.clear();
   }
 
-  async #send(request: ReplayRequest): Promise<boolean> {
+  /** The system that a replay started here goes to; the engine's replays know only their deliveries. */
+  systemOf(id: string): string | null {
+    return this.#to.get(id) ?? null;
+  }
+
+  #started(send: () => Promise<Replay>, to: string | null): Promise<boolean> {
     return this.#try(async () => {
-      const { id } = await this.api.replay(request);
+      const { id } = await send();
+      if (to) this.#to.set(id, to);
       this.#put(await this.api.replayOf(id));
     });
   }

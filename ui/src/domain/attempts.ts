@@ -41,8 +41,8 @@ export function layOutRail(attempts: readonly Attempt[], left: number, right: nu
   return { dots, waits };
 }
 
-const WAITED: Record<NonNullable<Attempt["waited_for"]>, string> = {
-  schedule: "",
+/** Who set a wait; the schedule is the usual one and not named. */
+const WAITED: Record<string, string> = {
   "retry-after": ", Retry-After",
   replay: ", replay",
   restart: ", restart",
@@ -55,7 +55,7 @@ export function afterAttempt(attempts: readonly Attempt[], index: number, state:
   const next = attempts[index + 1];
   if (next) {
     const wait = Date.parse(next.started_at) - Date.parse(attempt.started_at);
-    const by = next.waited_for === null ? "" : WAITED[next.waited_for];
+    const by = (attempt.waited_for && WAITED[attempt.waited_for]) ?? "";
     return `then ${wait < 1000 ? took(wait) : span(wait)}${by}`;
   }
   switch (state) {
@@ -74,12 +74,12 @@ export function afterAttempt(attempts: readonly Attempt[], index: number, state:
 }
 
 /** `6 of 6 in 1 m 17 s`. */
-export function attemptsMeta(attempts: readonly Attempt[], max: number): string {
+export function attemptsMeta(attempts: readonly Attempt[], max: number | null): string {
   const first = attempts[0];
   const last = attempts.at(-1);
   if (!first || !last) return "none yet";
   const ended = Date.parse(last.ended_at ?? last.started_at);
   const over = ended - Date.parse(first.started_at);
-  const n = attempts.length > max ? `${attempts.length}` : `${attempts.length} of ${max}`;
+  const n = max === null || attempts.length > max ? `${attempts.length}` : `${attempts.length} of ${max}`;
   return attempts.length === 1 ? `${n}, ${took(over)}` : `${n} in ${over < 1000 ? took(over) : span(over)}`;
 }

@@ -96,7 +96,10 @@ export function offers(word: string): { insert: string; hint: string }[] {
   const colon = bare.indexOf(":");
   if (colon < 0) {
     if (bare === "") return [];
-    return FILTER_KEYS.filter((k) => k.key.startsWith(bare)).map((k) => ({ insert: `${negated}${k.key}:`, hint: k.hint }));
+    return FILTER_KEYS.filter((k) => k.key.startsWith(bare)).map((k) => ({
+      insert: `${negated}${k.key}:`,
+      hint: k.hint,
+    }));
   }
   const key = bare.slice(0, colon);
   const values = VALUES[key];

@@ -124,6 +124,18 @@ export function rate(perSecond: number): string {
   return perMinute === 0 ? "0/s" : `${perMinute < 10 ? perMinute.toFixed(1) : Math.round(perMinute)}/min`;
 }
 
+/** A system's title without the word that the SANDBOX strip says already. */
+export function plainTitle(title: string): string {
+  const plain = title.replace(/^Simulated /, "");
+  return plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
+/** An axis label: `40`, `2k`, `1.5M`. */
+export function axisCount(n: number): string {
+  if (n >= 1_000_000) return `${n / 1_000_000}M`;
+  return n >= 1000 ? `${n / 1000}k` : String(n);
+}
+
 /** Counts up to ten as words inside a sentence. */
 export function inWords(n: number): string {
   const words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];

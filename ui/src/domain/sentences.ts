@@ -1,7 +1,7 @@
 /** Facts in words. Only what was counted or stored is said; nothing is guessed from it. */
 import { count, inWords, percent, plural, span } from "./format";
 import { kindName, statusPhrase } from "./kinds";
-import type { FailureGroup, IntegrationRow, Overview, OverviewWindow, ReplayPlan, Replay } from "./types";
+import type { FailureGroup, IntegrationRow, Overview, OverviewWindow, Replay, Skipped } from "./types";
 
 export const WINDOW_WORDS: Record<OverviewWindow, string> = {
   "15m": "15 minutes",
@@ -27,8 +27,8 @@ export function deliveredLine(o: Overview, window: OverviewWindow): string {
 function trend(rate: number, before: number | null, window: OverviewWindow): string {
   if (before === null) return "";
   const points = Math.round((rate - before) * 1000) / 10;
-  if (Math.abs(points) < 0.1) return `, as in the ${WINDOW_WORDS[window]} before`;
-  return `, ${Math.abs(points).toFixed(1)} points ${points < 0 ? "below" : "above"} the ${WINDOW_WORDS[window]} before`;
+  if (Math.abs(points) < 0.1) return `, as the ${WINDOW_WORDS[window]} before`;
+  return `, ${points < 0 ? "down" : "up"} ${Math.abs(points).toFixed(1)} points`;
 }
 
 /** The sentence that takes the place of trouble on a good day. */
@@ -45,7 +45,9 @@ export function failingLine(o: Overview): string {
   const { attempts, top_kind: kind, top_status: status } = o.failing;
   if (attempts === 0) return "";
   if (status !== null) return `${plural(attempts, "attempt")} failed, most answered ${status}`;
-  return kind ? `${plural(attempts, "attempt")} failed, most ${kindName(kind).toLowerCase()}` : `${plural(attempts, "attempt")} failed`;
+  return kind
+    ? `${plural(attempts, "attempt")} failed, most ${kindName(kind).toLowerCase()}`
+    : `${plural(attempts, "attempt")} failed`;
 }
 
 const HELD_BY: Record<string, string> = {
@@ -128,17 +130,13 @@ function stageName(stage: string): string {
   return stage.charAt(0).toUpperCase() + stage.slice(1);
 }
 
-const SKIPPED: Record<string, [string, string]> = {
-  newer: ["has newer data of the same key", "have newer data of the same key"],
-  state: ["is no longer dead", "are no longer dead"],
-};
-
 /** Why a plan holds fewer than were asked for; empty where it holds all. */
-export function skippedLine(skipped: ReplayPlan["skipped"]): string {
-  return Object.entries(skipped)
-    .filter(([, n]) => n > 0)
-    .map(([why, n]) => `${count(n)} ${(SKIPPED[why] ?? [`skipped: ${why}`, `skipped: ${why}`])[n === 1 ? 0 : 1]}`)
-    .join(", ");
+export function skippedLine(skipped: Skipped): string {
+  const { newer, state } = skipped;
+  const parts = [];
+  if (newer > 0) parts.push(`${count(newer)} skipped for newer data of the same key`);
+  if (state > 0) parts.push(`${count(state)} ${state === 1 ? "is" : "are"} not dead`);
+  return parts.join(", ");
 }
 
 /** The end of a replay, in one line. */

@@ -4,7 +4,13 @@ export function browserHost(): Host {
   return {
     kind: "browser",
     async request(method, path, headers, body, signal) {
-      const response = await fetch(path, { method, headers, body, credentials: "same-origin", ...(signal && { signal }) });
+      const response = await fetch(path, {
+        method,
+        headers,
+        body,
+        credentials: "same-origin",
+        ...(signal && { signal }),
+      });
       return {
         status: response.status,
         headers: Object.fromEntries(response.headers),

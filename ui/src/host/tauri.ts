@@ -1,25 +1,13 @@
 import { invoke } from "@tauri-apps/api/core";
+import { readFrame } from "./frame";
 import type { Host } from "./index";
-
-/** What the command answers; the body comes as numbers or as bytes, by the way Tauri chose to carry it. */
-interface CommandAnswer {
-  status: number;
-  headers: Record<string, string> | [string, string][];
-  body: number[] | Uint8Array | ArrayBuffer;
-}
 
 export function tauriHost(): Host {
   return {
     kind: "window",
     async request(method, path, headers, body, signal) {
-      const bytes = body === null ? null : Array.from(new TextEncoder().encode(body));
-      const answer = await abandonable(invoke<CommandAnswer>("request", { method, path, headers, body: bytes }), signal);
-      const pairs = Array.isArray(answer.headers) ? answer.headers : Object.entries(answer.headers);
-      return {
-        status: answer.status,
-        headers: Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), value])),
-        body: answer.body instanceof Uint8Array ? answer.body : new Uint8Array(answer.body),
-      };
+      const command = invoke<ArrayBuffer>("request", { method, path, headers: Object.entries(headers), body });
+      return readFrame(await abandonable(command, signal));
     },
   };
 }

@@ -1,5 +1,12 @@
 /** The API's routes over the fake world, for tests and for `npm run dev:fake`. Never part of the bundle. */
-import type { DeliveryDetail, LiveSnapshot, ReplayRequest, Session, System } from "../../domain/types";
+import type {
+  DeliveryDetail,
+  IntegrationState,
+  LiveSnapshot,
+  ReplayRequest,
+  Session,
+  System,
+} from "../../domain/types";
 import { aDetail, aSession, aSystem, BODY } from "./factories";
 import { groupsOf, overviewOf } from "./figures";
 import { matching } from "./filters";
@@ -39,7 +46,10 @@ export class FakeBackend {
       case "GET session":
         return ok(this.session);
       case "POST sandbox":
-        this.session = name === "start" ? aSession() : aSession({ sandbox: false, empty: true }, { first_run: true, can_start_sandbox: true });
+        this.session =
+          name === "start"
+            ? aSession()
+            : aSession({ sandbox: false, empty: true }, { first_run: true, can_start_sandbox: true });
         return ok(this.session);
       case "DELETE sandbox":
         this.session = aSession({ sandbox: false, empty: true }, { first_run: true, can_start_sandbox: true });
@@ -49,7 +59,7 @@ export class FakeBackend {
       case "GET overview":
         return ok(overviewOf(w, q.get("window") ?? "1h"));
       case "GET integrations":
-        return name ? ok(this.integrations()[0]) : ok({ items: this.integrations(), next: null });
+        return name ? ok(this.integrations()[0]) : ok({ items: this.integrations(), next: null, problems: [] });
       case "POST integrations":
         if (verb === "pause") w.paused.add(name);
         else w.paused.delete(name);
@@ -106,8 +116,18 @@ export class FakeBackend {
   private integrations() {
     const row = overviewOf(this.world, "1h").integrations[0];
     const paused = this.world.paused.has("crm-sync");
-    const state = paused ? "paused" : row?.state;
-    return [{ ...row, state, path: "/hooks/salesforce", verify: "standard-webhooks", version: 1, problems: [], steps: ["validate", "map"] }];
+    const state: IntegrationState | undefined = paused ? "paused" : row?.state;
+    return [
+      {
+        ...row,
+        state,
+        path: "/hooks/salesforce",
+        verify: "standard-webhooks",
+        version: "1f3a9c",
+        problems: [],
+        steps: ["validate", "map"],
+      },
+    ];
   }
 
   private systems(): System[] {
@@ -124,7 +144,7 @@ export class FakeBackend {
         gate: rate
           ? {
               state: "closed" as const,
-              reason: "rate",
+              reason: "rate" as const,
               until: new Date(w.now + 1000).toISOString(),
               explain: "Simulated HubSpot asked to wait with Retry-After; its deliveries go on after that.",
             }
@@ -132,9 +152,26 @@ export class FakeBackend {
       };
     };
     return [
-      aSystem({ name: "salesforce", title: "Simulated Salesforce", auth: "none", credential: { state: "none", secret: null }, p95_ms: null, destinations: [], base_url: "http://127.0.0.1:49211", last_ok_at: null }),
+      aSystem({
+        name: "salesforce",
+        title: "Simulated Salesforce",
+        auth: "none",
+        credential: { state: "none", secret: null },
+        p95_ms: null,
+        destinations: [],
+        base_url: "http://127.0.0.1:49211",
+        last_ok_at: null,
+      }),
       aSystem({ name: "hubspot", ...of("hubspot") }),
-      aSystem({ name: "crm", title: "Simulated custom CRM", auth: "api-key", base_url: "http://127.0.0.1:49215", p95_ms: 98, destinations: [{ integration: "crm-sync", name: "crm" }], ...of("crm") }),
+      aSystem({
+        name: "crm",
+        title: "Simulated custom CRM",
+        auth: "api-key",
+        base_url: "http://127.0.0.1:49215",
+        p95_ms: 98,
+        destinations: [{ integration: "crm-sync", name: "crm" }],
+        ...of("crm"),
+      }),
     ];
   }
 
@@ -146,7 +183,12 @@ export class FakeBackend {
     const from = cursor ? found.findIndex((r) => r.id === cursor) + 1 : 0;
     const items = found.slice(from, from + limit);
     const more = from + limit < found.length;
-    return ok({ items: items.map(bare), next: more ? (items.at(-1)?.id ?? null) : null, total: found.length, total_exact: true });
+    return ok({
+      items: items.map(bare),
+      next: more ? (items.at(-1)?.id ?? null) : null,
+      total: found.length,
+      total_exact: true,
+    });
   }
 
   private delivery(id: string): Answer {
@@ -157,27 +199,61 @@ export class FakeBackend {
   private received(system: string): Answer {
     const mine = this.world.rows.filter((r) => r.system === system);
     const items = mine.slice(0, 50).flatMap((r) =>
-      r.log.map((a) => ({ at: a.started_at, method: "POST", path: system === "crm" ? `/contacts/${r.email}` : "/crm/v3/objects/contacts/batch/upsert", status: a.status ?? 0, idempotency_key: r.id, delivery: r.id, latency_ms: a.timing?.total_ms ?? null, body: BODY })),
+      r.log.map((a) => ({
+        at: a.started_at,
+        method: "POST",
+        path: system === "crm" ? `/contacts/${r.email}` : "/crm/v3/objects/contacts/batch/upsert",
+        status: a.status ?? 0,
+        idempotency_key: r.id,
+        delivery: r.id,
+        latency_ms: a.timing?.total_ms ?? null,
+        body: BODY,
+      })),
     );
-    return ok({ items: items.slice(0, 40), total: mine.length, records: system === "salesforce" ? 0 : 8, records_hash: "9f2c41d07be35a68" });
+    return ok({
+      items: items.slice(0, 40),
+      total: mine.length,
+      records: system === "salesforce" ? 0 : 8,
+      records_hash: "9f2c41d07be35a68",
+    });
   }
 
   private replay(request: ReplayRequest): Answer {
     const w = this.world;
     const ids =
-      request.ids ?? (request.plan ? this.plans.get(request.plan) : (matching(w.rows, request.filter ?? "", w.now) as FakeRow[]).map((r) => r.id));
+      request.ids ??
+      (request.plan
+        ? this.plans.get(request.plan)
+        : (matching(w.rows, request.filter ?? "", w.now) as FakeRow[]).map((r) => r.id));
     if (!ids || ids.length === 0) return problem(400, "empty", "Nothing matches, so there is nothing to replay.");
     const dead = w.rows.filter((r) => ids.includes(r.id) && r.state === "dead");
     if (request.dry_run) {
       const plan = w.id("pln");
-      this.plans.set(plan, dead.map((r) => r.id));
-      const gate = this.systems().filter((s) => s.gate.state !== "clear").map((s) => ({ system: s.name, destination: null, ...s.gate }));
+      this.plans.set(
+        plan,
+        dead.map((r) => r.id),
+      );
+      const gate = this.systems()
+        .filter((s) => s.gate.state !== "clear")
+        .map((s) => ({ system: s.name, destination: null, ...s.gate }));
       const by: Record<string, number> = {};
       for (const r of dead) by[r.destination] = (by[r.destination] ?? 0) + 1;
-      return ok({ plan, count: dead.length, by_destination: by, skipped: { newer: 0, state: ids.length - dead.length }, with_key: dead.length, gate, seconds: Math.ceil(dead.length / (request.rate ?? 5)), sample_requests: [] });
+      return ok({
+        plan,
+        count: dead.length,
+        by_destination: by,
+        skipped: { newer: 0, state: ids.length - dead.length },
+        with_key: new Set(dead.map((r) => r.key)).size,
+        gate,
+        seconds: Math.ceil(dead.length / (request.rate ?? 5)),
+        sample_requests: [],
+      });
     }
-    if (request.edit !== undefined) for (const r of dead) r.revision += 1;
-    const replay = w.startReplay(dead.map((r) => r.id), { rate: request.rate ?? 5, canary: request.canary ?? false, mode: request.mode ?? "remap" });
+    if ("edit" in request) for (const r of dead) r.revision += 1;
+    const replay = w.startReplay(
+      dead.map((r) => r.id),
+      { rate: request.rate ?? 5, canary: request.canary ?? false, mode: request.mode ?? "remap" },
+    );
     return ok({ id: replay.id }, 202);
   }
 
@@ -189,10 +265,15 @@ export class FakeBackend {
 
   private discard(request: { ids?: string[]; filter?: string }): Answer {
     const w = this.world;
-    const found = request.ids ? w.rows.filter((r) => request.ids?.includes(r.id)) : matching(w.rows, request.filter ?? "", w.now);
+    const found = request.ids
+      ? w.rows.filter((r) => request.ids?.includes(r.id))
+      : matching(w.rows, request.filter ?? "", w.now);
     if (!Array.isArray(found)) return problem(400, "filter", found.detail);
     const id = w.id("dsc");
-    w.discards.set(id, found.map((r) => r.id));
+    w.discards.set(
+      id,
+      found.map((r) => r.id),
+    );
     for (const row of found) row.state = "discarded";
     return ok({ id, count: found.length });
   }
@@ -230,13 +311,55 @@ function detailOf(row: FakeRow, world: World): DeliveryDetail {
     explain,
     attempts: row.log,
     trace: [
-      { step: "received", at: row.accepted_at, took_us: null, outcome: "ok", detail: "412 bytes from 127.0.0.1" },
-      { step: "verified", at: row.accepted_at, took_us: 61, outcome: "ok", detail: "standard-webhooks" },
-      { step: "validate", at: null, took_us: 140, outcome: "ok", detail: "schemas/contact.json" },
-      { step: "map", at: null, took_us: 212, outcome: "ok", detail: "version 1", input: '{"data":{"Email":"Ana.Torres@example.com"}}', output: BODY },
-      { step: "request", at: last?.started_at ?? null, took_us: (last?.timing?.total_ms ?? 0) * 1000, outcome: last?.kind ? "failed" : "ok", detail: last?.status ? String(last.status) : "" },
+      {
+        step: "received",
+        at: row.accepted_at,
+        took_us: null,
+        outcome: "ok",
+        detail: "412 bytes from 127.0.0.1",
+        input: null,
+        output: null,
+      },
+      {
+        step: "verified",
+        at: row.accepted_at,
+        took_us: 61,
+        outcome: "ok",
+        detail: "standard-webhooks",
+        input: null,
+        output: null,
+      },
+      {
+        step: "validate",
+        at: null,
+        took_us: 140,
+        outcome: "ok",
+        detail: "schemas/contact.json",
+        input: null,
+        output: null,
+      },
+      {
+        step: "map",
+        at: null,
+        took_us: 212,
+        outcome: "ok",
+        detail: "version 1",
+        input: '{"data":{"Email":"Ana.Torres@example.com"}}',
+        output: BODY,
+      },
+      {
+        step: "request",
+        at: last?.started_at ?? null,
+        took_us: (last?.timing?.total_ms ?? 0) * 1000,
+        outcome: last?.kind ? "failed" : "ok",
+        detail: last?.status ? String(last.status) : "",
+        input: null,
+        output: null,
+      },
     ],
-    siblings: world.rows.filter((r) => r.event === row.event && r.id !== row.id).map((r) => ({ id: r.id, destination: r.destination, state: r.state })),
-    revisions: [{ number: row.revision, origin: "mapped", created_at: row.accepted_at, body: BODY }],
+    siblings: world.rows
+      .filter((r) => r.event === row.event && r.id !== row.id)
+      .map((r) => ({ id: r.id, destination: r.destination, state: r.state })),
+    revisions: [{ number: row.revision, origin: "mapped", created_at: row.accepted_at, body: BODY, truncated: false }],
   });
 }

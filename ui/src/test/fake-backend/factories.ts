@@ -71,6 +71,7 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
         ["idempotency-key", "dlv_01kajq8x4mv2"],
       ],
       body: BODY,
+      truncated: false,
     },
     response: {
       headers: [
@@ -99,7 +100,7 @@ export function aDetail(changes: Partial<DeliveryDetail> = {}): DeliveryDetail {
     attempts: [anAttempt({ status: 200, kind: null })],
     trace: [],
     siblings: [],
-    revisions: [{ number: 1, origin: "mapped", created_at: T0, body: BODY }],
+    revisions: [{ number: 1, origin: "mapped", created_at: T0, body: BODY, truncated: false }],
     ...changes,
   };
 }
@@ -130,7 +131,7 @@ export function aPlan(changes: Partial<ReplayPlan> = {}): ReplayPlan {
     plan: "pln_01kajq",
     count: 40,
     by_destination: { hubspot: 40 },
-    skipped: {},
+    skipped: { newer: 0, state: 0 },
     with_key: 40,
     gate: [],
     seconds: 8,
@@ -154,9 +155,8 @@ export function aReplay(changes: Partial<Replay> = {}): Replay {
     sent: 27,
     delivered: 26,
     dead: 1,
-    skipped: {},
+    skipped: { newer: 0, state: 0 },
     canary_ok: true,
-    destination: "hubspot",
     eta_seconds: 3,
     stopped_because: null,
     ...changes,
@@ -166,7 +166,13 @@ export function aReplay(changes: Partial<Replay> = {}): Replay {
 export function aSession(changes: Partial<Session["workspace"]> = {}, rest: Partial<Session> = {}): Session {
   return {
     version: "0.1.0",
-    workspace: { name: "sandbox", path: "/home/me/.local/share/signalbox/sandbox", sandbox: true, empty: false, ...changes },
+    workspace: {
+      name: "sandbox",
+      path: "/home/me/.local/share/signalbox/sandbox",
+      sandbox: true,
+      empty: false,
+      ...changes,
+    },
     first_run: false,
     can_start_sandbox: false,
     ingress: "http://127.0.0.1:7421",

@@ -131,7 +131,8 @@ function rowOf(name: string, title: string, rows: FakeRow[], dead: FakeRow[], wa
 
 export function groupsOf(rows: FakeRow[]): FailureGroup[] {
   const byGroup = new Map<string, FakeRow[]>();
-  for (const row of rows) if (row.state === "dead" && row.group) byGroup.set(row.group, [...(byGroup.get(row.group) ?? []), row]);
+  for (const row of rows)
+    if (row.state === "dead" && row.group) byGroup.set(row.group, [...(byGroup.get(row.group) ?? []), row]);
   return [...byGroup].map(([id, members]) => {
     const times = members.map((m) => Date.parse(m.ended_at ?? m.accepted_at)).sort((a, b) => a - b);
     const first = times[0] ?? 0;
@@ -171,7 +172,14 @@ function activityOf(world: World, dead: FakeRow[]): Activity[] {
     filter: null,
   }));
   const died = first
-    ? [{ at: first.ended_at ?? first.accepted_at, kind: "dead", text: `First of ${dead.length} to HubSpot died`, filter: "state:dead" }]
+    ? [
+        {
+          at: first.ended_at ?? first.accepted_at,
+          kind: "dead",
+          text: `First of ${dead.length} to HubSpot died`,
+          filter: "state:dead",
+        },
+      ]
     : [];
   return [...replays, ...died].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, 20);
 }

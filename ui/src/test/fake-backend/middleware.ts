@@ -36,7 +36,8 @@ async function answer(backend: FakeBackend, req: IncomingMessage, text: string, 
   // The live route waits until something has happened.
   if (url.includes("/live")) {
     const end = Date.now() + 25_000;
-    while (cursor === String(backend.world.version) && Date.now() < end && !req.destroyed) await new Promise((r) => setTimeout(r, 100));
+    while (cursor === String(backend.world.version) && Date.now() < end && !req.destroyed)
+      await new Promise((r) => setTimeout(r, 100));
   }
   const { status, body } = backend.handle(req.method ?? "GET", url, text ? JSON.parse(text) : null);
   res.writeHead(status, { "content-type": "application/json" });

@@ -1,5 +1,13 @@
 /** A small world that behaves as the engine would look: contacts change, systems answer or fail, dead letters are replayed. */
-import type { Attempt, Delivery, DeliveryState, FailureKind, Faults, RejectedRequest, Replay } from "../../domain/types";
+import type {
+  Attempt,
+  Delivery,
+  DeliveryState,
+  FailureKind,
+  Faults,
+  RejectedRequest,
+  Replay,
+} from "../../domain/types";
 import { statusPhrase } from "../../domain/kinds";
 import { aDelivery, anAttempt } from "./factories";
 
@@ -72,7 +80,8 @@ export class World {
     while (this.now + 1000 <= to) {
       this.now += 1000;
       this.#accept();
-      for (const row of this.rows) if (row.state === "retrying" && Date.parse(row.due_at ?? "") <= this.now) this.#attempt(row);
+      for (const row of this.rows)
+        if (row.state === "retrying" && Date.parse(row.due_at ?? "") <= this.now) this.#attempt(row);
       this.#runReplays();
       this.version += 1;
     }
@@ -128,7 +137,9 @@ export class World {
     const { status, kind, error } = this.#outcome(row);
     const base = FLOWS.flatMap((f) => f.targets).find((t) => t.system === row.system)?.baseMs ?? 100;
     const spread = this.random();
-    const ms = Math.round(base * (0.7 + spread * 0.7 + (spread > 0.97 ? 3 : 0)) + (this.faults[row.system]?.latency_ms ?? 0));
+    const ms = Math.round(
+      base * (0.7 + spread * 0.7 + (spread > 0.97 ? 3 : 0)) + (this.faults[row.system]?.latency_ms ?? 0),
+    );
     const number = row.log.length + 1;
     row.log.push({
       ...anAttempt({
@@ -140,7 +151,7 @@ export class World {
         status,
         kind,
         error: error ?? (status !== null && kind !== null ? statusPhrase(status) : null),
-        waited_for: number === 1 ? null : kind === "rate" ? "retry-after" : "schedule",
+        waited_for: kind === null ? null : kind === "rate" ? "retry-after" : "schedule",
         timing: { total_ms: ms, wait_ms: ms - 9 },
       }),
       response: status === null ? null : this.#response(status),
@@ -201,7 +212,6 @@ export class World {
   }
 
   startReplay(ids: string[], changes: Partial<Replay>): Replay {
-    const first = this.rows.find((r) => r.id === ids[0]);
     const replay: Replay = {
       id: this.id("rpl"),
       state: "running",
@@ -216,9 +226,8 @@ export class World {
       sent: 0,
       delivered: 0,
       dead: 0,
-      skipped: {},
+      skipped: { newer: 0, state: 0 },
       canary_ok: null,
-      destination: first?.destination ?? null,
       eta_seconds: ids.length / 5,
       stopped_because: null,
       ...changes,

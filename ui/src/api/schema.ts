@@ -1,0 +1,2425 @@
+// Generated from the API's description by `make gen`. Changes are made in src-tauri/crates/api.
+
+export interface paths {
+    "/api/v1/dead-letters/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Failure groups, largest newest first, at most 200. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Narrows the dead letters that are grouped. */
+                    filter?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FailureGroups"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Deliveries, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string;
+                    /** @description In the filter language; everything without it. */
+                    filter?: string;
+                    /** @description Rows: 1 to 500, 50 unless set. */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeliveryPage"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One delivery with its attempts, trace and revisions. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description dlv_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeliveryDetail"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Discards what is selected and has not ended, dead letters included. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DiscardBody"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Discarded"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discards/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a discard undone: every row becomes what it was. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description dsc_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Restored"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event and where it went. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description evt_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Event"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/body": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The event's bytes, as they arrived. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description evt_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": number[];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every integration of the workspace, by name. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Integrations"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One integration. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Integration"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops its deliveries from being sent; events are still accepted, and wait. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Integration"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets its deliveries go on. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Integration"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One batch of news. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Of the batch before; without it, the present state at once. */
+                    cursor?: string;
+                    /** @description How long to wait for news: a duration up to `25s`, which is also the default. */
+                    wait?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LiveBatch"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures, series and integrations of the last `window`. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `15m`, `1h` (default), `6h` or `24h`. */
+                    window?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Overview"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rejected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Refused requests, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string;
+                    /** @description Rows: 1 to 500, 50 unless set. */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RejectedPage"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Plans a replay (`dry_run`) or starts one. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReplayBody"];
+                };
+            };
+            responses: {
+                /** @description The plan of a dry run */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReplayPlan"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Replay"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a replay is, or how it ended. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description rpl_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Replay"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends it; what has not started stays dead. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description rpl_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Replay"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts nothing more until it is resumed; what is on its way ends. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description rpl_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Replay"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on after a pause. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description rpl_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Replay"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sandbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes the sandbox's data. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sandbox/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches back to the person's own workspace. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sandbox/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches to the sandbox and starts its simulated systems. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sandbox/systems/{name}/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a simulated system's dials stand. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Faults"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        /** Turns the dials that the body names; the others stay. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["FaultsPatch"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Faults"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sandbox/systems/{name}/received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a simulated system received and holds. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Rows: 1 to 500, 50 unless set. */
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Received"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The program, its workspace, and what can be started. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a one-time link that signs a browser in. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignInLink"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/systems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every system of the workspace, by name. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Systems"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/systems/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops everything that goes to the system; it waits. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["System"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/systems/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets what waits for the system go on. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["System"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It does */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counters and histograms since the start, and gauges of now, by integration and destination. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A workspace runs and its ledger answers. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It does */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Activity: {
+            at: components["schemas"]["Time"];
+            /** @description The deliveries that it is about. */
+            filter?: string | null;
+            /** @description `dead`, `replay`, `gate` or `pause`. */
+            kind: string;
+            text: string;
+        };
+        /** @description One try. */
+        Attempt: {
+            ended_at?: components["schemas"]["Time"] | null;
+            error?: string | null;
+            id: string;
+            kind?: components["schemas"]["FailureKind"] | null;
+            next_due_at?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int32
+             * @description From 1, over all rounds.
+             */
+            number: number;
+            request?: components["schemas"]["SentRequest"] | null;
+            response?: components["schemas"]["ReceivedResponse"] | null;
+            /** Format: int32 */
+            revision: number;
+            started_at: components["schemas"]["Time"];
+            /** Format: int32 */
+            status?: number | null;
+            timing: components["schemas"]["Timing"];
+            /** @description What set the wait after this attempt: `schedule`, `retry-after`, `replay`, `restart`. */
+            waited_for?: string | null;
+        };
+        CredentialFigure: {
+            /** @description The secret's name. */
+            secret?: string | null;
+            state: components["schemas"]["CredentialState"];
+        };
+        /** @enum {string} */
+        CredentialState: "ok" | "missing" | "none" | "refused";
+        DeadFigure: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            groups: number;
+            /** Format: int64 */
+            new_in_window: number;
+        };
+        DeliveredFigure: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Delivered or dead in the window.
+             */
+            ended: number;
+            /**
+             * Format: double
+             * @description Of the window before.
+             */
+            previous_rate?: number | null;
+            /**
+             * Format: double
+             * @description `count` of `ended`.
+             */
+            rate?: number | null;
+        };
+        /** @description One event on its way to one destination. */
+        Delivery: {
+            accepted_at: components["schemas"]["Time"];
+            /**
+             * Format: int32
+             * @description Tries so far, over all rounds.
+             */
+            attempts: number;
+            /** @description The event that came earlier under the same id with other bytes. */
+            conflict_of?: string | null;
+            destination: string;
+            due_at?: components["schemas"]["Time"] | null;
+            ended_at?: components["schemas"]["Time"] | null;
+            event: string;
+            /** @description The failure group of a dead letter. */
+            group?: string | null;
+            id: string;
+            integration: string;
+            key?: string | null;
+            kind?: components["schemas"]["FailureKind"] | null;
+            /**
+             * Format: int64
+             * @description Accepted to confirmed.
+             */
+            latency_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Tries after which this round gives up; none where the destination was removed.
+             */
+            max_attempts?: number | null;
+            /** @description Of the last failure. */
+            message?: string | null;
+            reason?: components["schemas"]["HeldReason"] | null;
+            /** @description The replay that sent it last. */
+            replay?: string | null;
+            /** Format: int32 */
+            revision: number;
+            stage?: components["schemas"]["Stage"] | null;
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Format: int32
+             * @description HTTP status of the last attempt.
+             */
+            status?: number | null;
+            system: string;
+            type?: string | null;
+        };
+        /** @description Everything about one delivery. `attempts` is the list here; their number is its length. */
+        DeliveryDetail: {
+            accepted_at: components["schemas"]["Time"];
+            /** @description Oldest first. */
+            attempts: components["schemas"]["Attempt"][];
+            conflict_of?: string | null;
+            destination: string;
+            due_at?: components["schemas"]["Time"] | null;
+            ended_at?: components["schemas"]["Time"] | null;
+            event: string;
+            /** @description Where it stands and why, in a sentence. */
+            explain: string;
+            group?: string | null;
+            id: string;
+            integration: string;
+            integration_title: string;
+            key?: string | null;
+            kind?: components["schemas"]["FailureKind"] | null;
+            /** Format: int64 */
+            latency_ms?: number | null;
+            /** Format: int32 */
+            max_attempts?: number | null;
+            message?: string | null;
+            reason?: components["schemas"]["HeldReason"] | null;
+            replay?: string | null;
+            /** Format: int32 */
+            revision: number;
+            /** @description The bytes that were or will be sent, oldest first. */
+            revisions: components["schemas"]["Revision"][];
+            /** @description The same event's other deliveries. */
+            siblings: components["schemas"]["Sibling"][];
+            stage?: components["schemas"]["Stage"] | null;
+            state: components["schemas"]["DeliveryState"];
+            /** Format: int32 */
+            status?: number | null;
+            system: string;
+            system_title: string;
+            /** @description What happened between receiving and the first attempt. */
+            trace: components["schemas"]["TraceStep"][];
+            type?: string | null;
+        };
+        /** @description Newest first. */
+        DeliveryPage: {
+            items: components["schemas"]["Delivery"][];
+            /** @description Cursor of the next page; null on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description All that match, counted to at most 10,000.
+             */
+            total: number;
+            /** @description False where counting stopped early. */
+            total_exact: boolean;
+        };
+        /** @enum {string} */
+        DeliveryState: "queued" | "sending" | "retrying" | "held" | "delivered" | "dead" | "discarded" | "filtered" | "collected" | "superseded";
+        /** @description Exactly one of `filter` and `ids`. */
+        DiscardBody: {
+            /** @description At least one term. What is on its way or has ended otherwise than dead stays as it is. */
+            filter?: string | null;
+            /** @description Deliveries, at most 10,000. */
+            ids?: string[] | null;
+            /** @description For the record; at most 500 characters. */
+            reason?: string | null;
+        };
+        Discarded: {
+            /** Format: int64 */
+            count: number;
+            /** @description To undo it by. */
+            id: string;
+        };
+        /** @description One accepted input. Its bytes are at `events/{id}/body`. */
+        Event: {
+            /** @description The event that came earlier under the same id with other bytes. */
+            conflict_of?: string | null;
+            content_type?: string | null;
+            deliveries: components["schemas"]["Sibling"][];
+            /** @description As received; signatures are masked. */
+            headers: string[][];
+            id: string;
+            integration: string;
+            key?: string | null;
+            method: string;
+            /** @description What the strict reader noticed, such as `duplicate-keys`. */
+            notes: string[];
+            path: string;
+            query?: string | null;
+            received_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @description The sender's own id. */
+            source_id?: string | null;
+            type?: string | null;
+            /** @description Of the integration's files when it was accepted. */
+            version: string;
+        };
+        FailingFigure: {
+            /**
+             * Format: int64
+             * @description Failed attempts in the window.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description Integrations that fail or do not run.
+             */
+            integrations: number;
+            /** Format: int64 */
+            of: number;
+            top_kind?: components["schemas"]["FailureKind"] | null;
+            /** Format: int32 */
+            top_status?: number | null;
+        };
+        /** @description Dead letters with one fingerprint. */
+        FailureGroup: {
+            /** Format: int64 */
+            count: number;
+            destination: string;
+            first_at: components["schemas"]["Time"];
+            id: string;
+            integration: string;
+            integration_title: string;
+            /**
+             * Format: int64
+             * @description Distinct keys.
+             */
+            key_count: number;
+            kind: components["schemas"]["FailureKind"];
+            last_at: components["schemas"]["Time"];
+            message: string;
+            /** @description A delivery to look at. */
+            sample: string;
+            /** @description Dead letters in 24 equal parts of `first_at` to `last_at`. */
+            series: number[];
+            stage: components["schemas"]["Stage"];
+            /** Format: int32 */
+            status?: number | null;
+            system: string;
+        };
+        FailureGroups: {
+            items: components["schemas"]["FailureGroup"][];
+            /** @description Always null: at most 200 groups, largest newest first. */
+            next?: string | null;
+        };
+        /** @enum {string} */
+        FailureKind: "rejected" | "rate" | "auth" | "mapping" | "server" | "network" | "unknown";
+        Failures: {
+            auth: number[];
+            mapping: number[];
+            network: number[];
+            rate: number[];
+            rejected: number[];
+            server: number[];
+            unknown: number[];
+        };
+        /** @description Where a system's dials stand. A dial that the system does not have is absent. */
+        Faults: {
+            bad_signature?: components["schemas"]["Share"] | null;
+            error_500?: components["schemas"]["Share"] | null;
+            /**
+             * Format: int64
+             * @description Every answer waits this long; 0 to 60,000.
+             */
+            latency_ms?: number | null;
+            /** @description Connections are refused. */
+            outage?: boolean | null;
+            /** @description No events are sent. */
+            paused?: boolean | null;
+            /**
+             * Format: double
+             * @description Events per second; 0.1 to 100.
+             */
+            per_second?: number | null;
+            rate_429?: components["schemas"]["Rate429"] | null;
+            /** @description `firstname` is called `first_name`; the old name is refused. */
+            renamed_field?: boolean | null;
+        };
+        /** @description A change of some dials; the others stay where they are. */
+        FaultsPatch: {
+            bad_signature?: components["schemas"]["Share"] | null;
+            error_500?: components["schemas"]["Share"] | null;
+            /** Format: int64 */
+            latency_ms?: number | null;
+            outage?: boolean | null;
+            paused?: boolean | null;
+            /** Format: double */
+            per_second?: number | null;
+            rate_429?: components["schemas"]["Rate429Patch"] | null;
+            renamed_field?: boolean | null;
+        };
+        /** @description What a system allows now. */
+        Gate: {
+            /** @description `integration/destination`; null: the whole system. */
+            destination?: string | null;
+            reason?: components["schemas"]["HeldReason"] | null;
+            state: components["schemas"]["GateWord"];
+            system: string;
+            until?: components["schemas"]["Time"] | null;
+        };
+        /** @enum {string} */
+        GateWord: "clear" | "closed" | "paused";
+        /** @enum {string} */
+        HeldReason: "order" | "breaker" | "rate" | "pause" | "quota" | "credential";
+        /** @description The overview's row (over the last hour) and how the integration is set up. */
+        Integration: components["schemas"]["IntegrationRow"] & {
+            /** @description Of its webhook on the ingress. */
+            path?: string | null;
+            problems: components["schemas"]["WorkspaceProblem"][];
+            /** @description Kinds, in order. */
+            steps: string[];
+            /** @description The verify scheme. */
+            verify?: string | null;
+            /** @description Of its files; null where it does not run. */
+            version?: string | null;
+        };
+        IntegrationRow: {
+            /** @description Per bucket of the window. */
+            accepted: number[];
+            /**
+             * Format: int64
+             * @description Dead letters now.
+             */
+            dead: number;
+            /** Format: int64 */
+            delivered: number;
+            destinations: string[];
+            /**
+             * Format: int64
+             * @description Delivered or dead in the window.
+             */
+            ended: number;
+            /** @description Failed attempts per bucket of the window. */
+            failed: number[];
+            name: string;
+            /** Format: double */
+            p95_ms?: number | null;
+            /** Format: int64 */
+            queue: number;
+            /** Format: double */
+            rate?: number | null;
+            /** @description The source's kind. */
+            source: string;
+            state: components["schemas"]["IntegrationState"];
+            title: string;
+        };
+        Integrations: {
+            items: components["schemas"]["Integration"][];
+            next?: string | null;
+            /** @description Problems of files that belong to no integration. */
+            problems: components["schemas"]["WorkspaceProblem"][];
+        };
+        /**
+         * @description Worst first. Failing: in the last 5 minutes something died, or attempts failed and under 95 % were confirmed. Slow: p95 of the
+         *     last 5 minutes over 2 s. Idle: nothing came in the window and nothing waits.
+         * @enum {string}
+         */
+        IntegrationState: "broken" | "failing" | "paused" | "slow" | "healthy" | "idle";
+        /** @description What changed since a cursor, and the figures that are always on screen. */
+        LiveBatch: {
+            /**
+             * Format: int64
+             * @description Events accepted since the cursor.
+             */
+            accepted: number;
+            at: components["schemas"]["Time"];
+            /** @description For the next request. */
+            cursor: string;
+            /**
+             * Format: int64
+             * @description Attempts that failed since the cursor.
+             */
+            failed: number;
+            /** @description The cursor was too old or of another start: read everything anew. */
+            resync: boolean;
+            snapshot: components["schemas"]["Snapshot"];
+            /** @description What to read again: `deliveries`, `dead-letters`, `overview`, `systems`, `rejected`, `integrations`, `replays`. */
+            tags: string[];
+        };
+        /** @enum {string} */
+        NewerWord: "skip" | "send";
+        Overview: {
+            /** @description Newest first, at most 20; only what the ledger knows. */
+            activity: components["schemas"]["Activity"][];
+            at: components["schemas"]["Time"];
+            /** Format: int64 */
+            bucket_seconds: number;
+            dead_letters: components["schemas"]["DeadFigure"];
+            delivered: components["schemas"]["DeliveredFigure"];
+            failing: components["schemas"]["FailingFigure"];
+            from: components["schemas"]["Time"];
+            /** @description Worst first. */
+            integrations: components["schemas"]["IntegrationRow"][];
+            last_failure_at?: components["schemas"]["Time"] | null;
+            /** @description Accepted to confirmed, over the window. */
+            latency_ms: components["schemas"]["Percentiles"];
+            process: components["schemas"]["Process"];
+            queue: components["schemas"]["QueueFigure"];
+            rates: components["schemas"]["Rates"];
+            series: components["schemas"]["Series"];
+            to: components["schemas"]["Time"];
+        };
+        Percentiles: {
+            /** Format: double */
+            p50?: number | null;
+            /** Format: double */
+            p95?: number | null;
+            /** Format: double */
+            p99?: number | null;
+        };
+        PercentileSeries: {
+            p50: (number | null)[];
+            p95: (number | null)[];
+            p99: (number | null)[];
+        };
+        /** @description Why an answer is not the wished one. */
+        ProblemDocument: {
+            /**
+             * @description Stable, for programs.
+             * @example invalid-filter
+             */
+            code: string;
+            /** @description What happened, to which thing, what to do next. */
+            detail: string;
+            /** Format: int32 */
+            status: number;
+            /** @description What was probably meant. */
+            suggestion?: string | null;
+            title: string;
+            /**
+             * @description The page about the code: `/errors/<code>`, served by this program.
+             * @example /errors/invalid-filter
+             */
+            type: string;
+        };
+        Process: {
+            /**
+             * Format: double
+             * @description Of one core.
+             */
+            cpu_percent: number;
+            /** Format: int64 */
+            ledger_bytes: number;
+            /** Format: int64 */
+            rss_bytes: number;
+            /** Format: int64 */
+            uptime_ms: number;
+        };
+        QueueFigure: {
+            /**
+             * Format: int64
+             * @description Deliveries that have not ended.
+             */
+            depth: number;
+            /** @description Those that wait for something other than their turn, by reason. */
+            held_by: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            oldest_age_ms?: number | null;
+        };
+        QueueNow: {
+            /** Format: int64 */
+            depth: number;
+            /** Format: int64 */
+            oldest_age_ms?: number | null;
+        };
+        Rate429: {
+            /**
+             * Format: int64
+             * @description Seconds, 0 to 86,400.
+             */
+            retry_after_s: number;
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            share: number;
+        };
+        Rate429Patch: {
+            /** Format: int64 */
+            retry_after_s?: number | null;
+            /** Format: double */
+            share?: number | null;
+        };
+        /** @description Per second, over the last seconds. */
+        Rates: {
+            /** Format: double */
+            in_per_s: number;
+            /** Format: double */
+            out_per_s: number;
+        };
+        /** @description What a simulated system received and what it holds now. */
+        Received: {
+            /** @description Newest first. */
+            items: components["schemas"]["ReceivedItem"][];
+            /** @description Contacts that the system holds. */
+            records: number;
+            /** @description SHA-256 in hex over the contacts' contents, whatever their order: equal where two systems hold the same. */
+            records_hash: string;
+            /**
+             * Format: int64
+             * @description Requests since the start, also those no longer kept.
+             */
+            total: number;
+        };
+        ReceivedItem: {
+            /** Format: date-time */
+            at: string;
+            /** @description As text; the first 16 KiB. */
+            body: string;
+            /** @description The delivery that the idempotency key names. */
+            delivery?: string | null;
+            idempotency_key?: string | null;
+            /** Format: int64 */
+            latency_ms?: number | null;
+            method: string;
+            /** @description With the query. */
+            path: string;
+            /**
+             * Format: int32
+             * @description None while it is being answered, and where the caller hung up before.
+             */
+            status?: number | null;
+        };
+        ReceivedResponse: {
+            body?: string | null;
+            body_base64?: string | null;
+            headers: string[][];
+            /**
+             * Format: int64
+             * @description Bytes that arrived before reading stopped.
+             */
+            size: number;
+            /** @description More arrived than is kept. */
+            truncated: boolean;
+        };
+        /** @description Newest first. */
+        RejectedPage: {
+            items: components["schemas"]["RejectedRequest"][];
+            next?: string | null;
+        };
+        RejectedRequest: {
+            at: components["schemas"]["Time"];
+            /** @description The first 16 KiB, where they are UTF-8. */
+            body_preview?: string | null;
+            code: string;
+            headers: string[][];
+            id: string;
+            /** @description Null where no integration has the path. */
+            integration?: string | null;
+            path: string;
+            reason: string;
+            remote: string;
+            /**
+             * Format: int64
+             * @description Bytes of the whole body, as far as it was read.
+             */
+            size: number;
+            /**
+             * Format: int32
+             * @description What the sender was answered.
+             */
+            status: number;
+        };
+        /** @description A replay's progress, and in the end its report. */
+        Replay: {
+            canary: boolean;
+            /** @description Null where there is no canary, or it has not ended. */
+            canary_ok?: boolean | null;
+            created_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Died again.
+             */
+            dead: number;
+            /** Format: int64 */
+            delivered: number;
+            ended_at?: components["schemas"]["Time"] | null;
+            /**
+             * Format: double
+             * @description For what has not started, at the rate set; null when not running.
+             */
+            eta_seconds?: number | null;
+            id: string;
+            mode: components["schemas"]["ReplayModeWord"];
+            newer: components["schemas"]["NewerWord"];
+            /**
+             * Format: double
+             * @description Per second.
+             */
+            rate: number;
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description Started so far, those that have ended among them.
+             */
+            sent: number;
+            skipped: components["schemas"]["Skipped"];
+            /** @description `planned`, `running`, `paused`, `done`, `cancelled` or `stopped` (by itself: see `stopped_because`). */
+            state: string;
+            stopped_because?: string | null;
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description Exactly one of `filter`, `ids` and `plan`. */
+        ReplayBody: {
+            /** @description Send one first, and the others only when it was confirmed. */
+            canary?: boolean | null;
+            /** @description Plan only: freezes the set and says what would happen. */
+            dry_run?: boolean;
+            /** @description A new body for exactly one delivery: JSON, or a string that is sent as it is. */
+            edit?: Record<string, never> | null;
+            /** @description At least one term; its dead letters. */
+            filter?: string | null;
+            /** @description Deliveries, at most 10,000. */
+            ids?: string[] | null;
+            mode?: components["schemas"]["ReplayModeWord"] | null;
+            newer?: components["schemas"]["NewerWord"] | null;
+            /** @description The id of an earlier plan: exactly its set. */
+            plan?: string | null;
+            /**
+             * Format: double
+             * @description Per second; 0.1 to 1000, 5 unless set.
+             */
+            rate?: number | null;
+            /** @description For the record; at most 500 characters. */
+            reason?: string | null;
+        };
+        /** @enum {string} */
+        ReplayModeWord: "remap" | "exact";
+        /** @description What a replay would do. Its set is frozen under `plan`. */
+        ReplayPlan: {
+            /** @description By `integration/destination`. */
+            by_destination: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            count: number;
+            /** @description Gates that the replay would wait for; empty: none. */
+            gate: components["schemas"]["Gate"][];
+            plan: string;
+            sample_requests: components["schemas"]["SampleRequest"][];
+            /**
+             * Format: double
+             * @description At the planned rate, once the gates allow.
+             */
+            seconds: number;
+            skipped: components["schemas"]["Skipped"];
+            /**
+             * Format: int64
+             * @description Distinct keys, whose order is kept.
+             */
+            with_key: number;
+        };
+        Restored: {
+            id: string;
+            /** Format: int64 */
+            restored: number;
+        };
+        /** @description The bytes of a delivery after a mapping or an edit. */
+        Revision: {
+            body?: string | null;
+            body_base64?: string | null;
+            created_at: components["schemas"]["Time"];
+            /** Format: int32 */
+            number: number;
+            /** @description `mapped`, `remapped` or `edited`. */
+            origin: string;
+            /** @description The body is longer than the 1 MiB that is shown. */
+            truncated: boolean;
+        };
+        /** @description A request as it would go out. */
+        SampleRequest: components["schemas"]["SentRequest"] & {
+            delivery: string;
+            /** @description The steps fail on it as they are now: why. It would stay dead. */
+            fails?: string | null;
+        };
+        /** @description A request as it went out, or would; credentials are masked. */
+        SentRequest: {
+            /** @description Where the bytes are UTF-8; else null. */
+            body?: string | null;
+            /** @description Where the bytes are not UTF-8. */
+            body_base64?: string | null;
+            headers: string[][];
+            method: string;
+            /** @description The body is longer than the 64 KiB that are shown. */
+            truncated: boolean;
+            url: string;
+        };
+        /** @description Equal buckets of the window, oldest first; the last one is not over yet. */
+        Series: {
+            accepted: number[];
+            attempts: number[];
+            /** Format: int64 */
+            bucket_seconds: number;
+            dead: number[];
+            delivered: number[];
+            /** @description Failed attempts by kind. */
+            failures: components["schemas"]["Failures"];
+            latency_ms: components["schemas"]["PercentileSeries"];
+            oldest_age_ms: (number | null)[];
+            /** @description Null where nobody measured: the program did not run. */
+            queue_depth: (number | null)[];
+            start: components["schemas"]["Time"];
+        };
+        /** @description The program and its workspace. */
+        Session: {
+            /** @description Where this API is: `http://host:port`. */
+            api: string;
+            can_start_sandbox: boolean;
+            /** @description Nobody has set anything up: the workspace is empty and no sandbox was ever started. */
+            first_run: boolean;
+            /** @description Where webhooks come in: `http://host:port`. */
+            ingress: string;
+            /** @description Of Signalbox. */
+            version: string;
+            workspace: components["schemas"]["SessionWorkspace"];
+        };
+        SessionWorkspace: {
+            /** @description It has no integrations. */
+            empty: boolean;
+            name: string;
+            path: string;
+            /** @description The simulated systems run in it. */
+            sandbox: boolean;
+        };
+        Share: {
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            share: number;
+        };
+        Sibling: {
+            destination: string;
+            id: string;
+            state: components["schemas"]["DeliveryState"];
+        };
+        /** @description A new link to sign a browser in with. */
+        SignInLink: {
+            /** @description Good for one browser. */
+            link: string;
+            /**
+             * Format: int64
+             * @description How long the link works.
+             */
+            valid_ms: number;
+        };
+        /** @description Left out of a replay, and why. */
+        Skipped: {
+            /**
+             * Format: int64
+             * @description A newer one of the same key was delivered.
+             */
+            newer: number;
+            /**
+             * Format: int64
+             * @description Not dead.
+             */
+            state: number;
+        };
+        Snapshot: {
+            /** Format: int64 */
+            dead_letters: number;
+            /** @description One for each system, and one for each destination whose gate differs; at most 100. */
+            gates: components["schemas"]["Gate"][];
+            /**
+             * Format: int64
+             * @description Things that are wrong in the workspace's files.
+             */
+            problems: number;
+            queue: components["schemas"]["QueueNow"];
+            rates: components["schemas"]["Rates"];
+            /**
+             * Format: int64
+             * @description Requests refused at the door since the start.
+             */
+            rejected: number;
+            /** @description Those that run or are paused. */
+            replays: components["schemas"]["Replay"][];
+        };
+        /** @enum {string} */
+        Stage: "accept" | "validate" | "filter" | "map" | "request" | "deliver" | "confirm";
+        System: {
+            /** @description The kind of its authentication. */
+            auth: string;
+            base_url: string;
+            credential: components["schemas"]["CredentialFigure"];
+            destinations: components["schemas"]["SystemDestination"][];
+            /** @description The most closed one among its destinations. */
+            gate: components["schemas"]["SystemGate"];
+            /** Format: int32 */
+            in_flight: number;
+            last_ok_at?: components["schemas"]["Time"] | null;
+            name: string;
+            /** Format: int64 */
+            oldest_age_ms?: number | null;
+            /**
+             * Format: double
+             * @description Over the last hour.
+             */
+            p95_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Deliveries to it that have not ended.
+             */
+            queue: number;
+            /** @description It is one of the sandbox's. */
+            simulated: boolean;
+            title: string;
+        };
+        SystemDestination: {
+            integration: string;
+            name: string;
+        };
+        SystemGate: {
+            explain?: string | null;
+            reason?: components["schemas"]["HeldReason"] | null;
+            state: components["schemas"]["GateWord"];
+            until?: components["schemas"]["Time"] | null;
+        };
+        Systems: {
+            items: components["schemas"]["System"][];
+            next?: string | null;
+        };
+        /**
+         * Format: date-time
+         * @description RFC 3339 in UTC with milliseconds: 2026-11-21T14:03:18.604Z
+         */
+        Time: string;
+        Timing: {
+            /** Format: int64 */
+            total_ms?: number | null;
+            /**
+             * Format: int64
+             * @description To the response's headers.
+             */
+            wait_ms?: number | null;
+        };
+        /** @description One thing that happened to the event before it was sent. */
+        TraceStep: {
+            at?: components["schemas"]["Time"] | null;
+            detail: string;
+            /** @description JSON text, cut at 64 KiB. */
+            input?: string | null;
+            /** @description `ok`, `failed`, `filtered` or `skipped`. */
+            outcome: string;
+            output?: string | null;
+            /** @description `received`, `verified`, the kinds of the steps, `request`. */
+            step: string;
+            /**
+             * Format: int64
+             * @description Microseconds.
+             */
+            took_us?: number | null;
+        };
+        /** @description Something wrong in a file of the workspace. */
+        WorkspaceProblem: {
+            code: string;
+            /** @description From 1, in characters. */
+            column: number;
+            /** @description Relative to the workspace. */
+            file: string;
+            /** @description From 1. */
+            line: number;
+            message: string;
+            /** @description `error` or `warning`. */
+            severity: string;
+            suggestion?: string | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;
