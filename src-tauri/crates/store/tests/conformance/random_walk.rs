@@ -106,13 +106,13 @@ impl Walk {
                 1 => Fate::Filtered { step: "s".into() },
                 _ => Fate::Send(request(&"x".into())),
             };
+            let opening = self.roll(2) == 0;
+            let lane = self.bench.lane;
             let mut given = self.bench.event();
             if let Some(key) = &key {
                 given = given.key(key);
             }
-            let opening = self.roll(2) == 0;
             let given = if opening { given.opening() } else { given };
-            let lane = self.bench.lane;
             let event = given.fates(vec![(lane, fate.clone())]);
             let Planned::Now(deliveries) = &event.planned else { unreachable!() };
             let id = deliveries[0].id;

@@ -78,6 +78,22 @@ async fn a_ledger_of_a_newer_program_or_of_another_one_is_refused() {
 }
 
 #[tokio::test]
+async fn what_dedupe_need_not_remember_is_forgotten() {
+    let bench = bench().await;
+    for at in 0..10 {
+        bench.event().source_id(&format!("old_{at}")).accept(vec![]).await;
+    }
+    bench.pass_ms(8 * 86_400_000);
+    for at in 0..5 {
+        bench.event().source_id(&format!("new_{at}")).accept(vec![]).await;
+    }
+    bench.sqlite.close().await;
+    let file = bench.dir.path().join(FILE);
+    assert!(try_change(&file, "CREATE TABLE five AS SELECT 1 / (count(*) = 5) AS yes FROM dedupe").await);
+    change(&file, "CREATE TABLE checked (yes INTEGER NOT NULL); INSERT INTO checked SELECT yes FROM five").await;
+}
+
+#[tokio::test]
 async fn the_schema_refuses_impossible_rows() {
     let bench = bench().await;
     let first = bench.queue(bench.lane, "003").await;
