@@ -64,6 +64,8 @@ export function endpoints(client: Client) {
     undoDiscard: (id: string) => client.post<{ id: string; restored: number }>(`discards/${segment(id)}/undo`),
 
     systems: (signal?: AbortSignal) => client.get<Page<System>>("systems", {}, signal),
+    pauseSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/pause`),
+    resumeSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/resume`),
     faults: (system: string, signal?: AbortSignal) =>
       client.get<Faults>(`sandbox/systems/${segment(system)}/faults`, {}, signal),
     setFaults: (system: string, change: Faults) =>

@@ -16,8 +16,6 @@ export interface Plot {
   width: number;
 }
 
-export const PLOT_HEIGHT = 122;
-
 export function gridOf(o: Overview): Grid {
   return {
     startMs: Date.parse(o.series.start),
@@ -27,8 +25,8 @@ export function gridOf(o: Overview): Grid {
 }
 
 /** 28 left of the plot for its axis, 27 right of it for labels at the lines' ends: 120 columns of 4 px at 1280. */
-export function plotOf(width: number): Plot {
-  return { left: 28, right: width - 27, top: 14, base: 102, width: Math.max(1, width - 55) };
+export function plotOf(width: number, height: number): Plot {
+  return { left: 28, right: width - 27, top: 14, base: height - 20, width: Math.max(1, width - 55) };
 }
 
 /** The bucket that holds an instant, or null outside the grid. */

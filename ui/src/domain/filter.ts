@@ -41,6 +41,14 @@ export function withTerm(text: string, key: string, value: string): string {
   return joinTerms(rest);
 }
 
+/** The filter with the engine's suggestion in place of the word that its message quotes; null where that word is not in it. */
+export function corrected(filter: string, message: string, suggestion: string | null): string | null {
+  const wrong = /'([^']+)'/.exec(message)?.[1];
+  if (!wrong || !suggestion) return null;
+  const at = filter.toLowerCase().indexOf(wrong.toLowerCase());
+  return at < 0 ? null : filter.slice(0, at) + suggestion + filter.slice(at + wrong.length);
+}
+
 /** Same terms in any order are the same filter. */
 export function sameFilter(a: string, b: string): boolean {
   const norm = (text: string) =>

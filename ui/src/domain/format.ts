@@ -130,6 +130,11 @@ export function plainTitle(title: string): string {
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
+/** The kind of an id and its end, which tells two of them apart: `dlv_…8kzcwq`. */
+export function shortId(id: string): string {
+  return id.length <= 16 ? id : `${id.slice(0, 4)}…${id.slice(-6)}`;
+}
+
 /** An axis label: `40`, `2k`, `1.5M`. */
 export function axisCount(n: number): string {
   if (n >= 1_000_000) return `${n / 1_000_000}M`;

@@ -51,12 +51,12 @@ export function failingLine(o: Overview): string {
 }
 
 const HELD_BY: Record<string, string> = {
-  order: "its turn in order",
-  rate: "Retry-After",
-  pause: "a pause",
-  credential: "a credential",
-  breaker: "the breaker",
-  quota: "a quota",
+  order: "wait for an earlier one",
+  rate: "wait for Retry-After",
+  pause: "are paused",
+  credential: "wait for a credential",
+  breaker: "wait for the breaker",
+  quota: "wait for a quota",
 };
 
 /** Who holds the queue back, the largest first; empty where nobody does. */
@@ -64,7 +64,7 @@ export function heldBy(o: Overview): string {
   const top = Object.entries(o.queue.held_by)
     .filter(([, n]) => n > 0)
     .sort((a, b) => b[1] - a[1])[0];
-  return top ? `${count(top[1])} held by ${HELD_BY[top[0]] ?? top[0]}` : "";
+  return top ? `${count(top[1])} ${HELD_BY[top[0]] ?? `wait: ${top[0]}`}` : "";
 }
 
 export interface Trouble {
@@ -105,6 +105,11 @@ export function groupTitle(g: FailureGroup, system: string): string {
   if (g.kind === "mapping") return `${stageName(g.stage)} failed for ${n}`;
   if (g.kind === "unknown") return `${system} gave no whole answer to ${n}`;
   return `${n} did not reach ${system}`;
+}
+
+/** A group's message without the system's name, which stands beside it. */
+export function groupMessage(g: FailureGroup, systemTitle: string): string {
+  return g.message.replace(`${systemTitle} answered `, "");
 }
 
 export function groupKind(g: FailureGroup): string {
