@@ -36,5 +36,6 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
   },
   server: { port: 5173, strictPort: true, ...engine() },
-  test: { environment: "jsdom", include: ["src/**/*.test.ts"], restoreMocks: true },
+  // Tests that need a page say so in their first line.
+  test: { environment: "node", include: ["src/**/*.test.ts"], restoreMocks: true },
 }));

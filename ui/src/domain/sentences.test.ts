@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { aGroup, anOverview, aReplay, aRow } from "../test/fake-backend/factories";
+import { deliveredLine, groupMessage, groupTitle, healthLine, heldBy, replayReport, skippedLine, trouble } from "./sentences";
+
+const failing = anOverview({
+  delivered: { count: 2431, ended: 2471, rate: 2431 / 2471, previous_rate: 0.996 },
+  failing: { integrations: 1, of: 6, attempts: 250, top_kind: "rate", top_status: 429 },
+  integrations: [aRow({ state: "failing", dead: 40, queue: 61 })],
+});
+
+describe("the overview's sentences", () => {
+  it("give the share and its change where enough has ended", () => {
+    expect(deliveredLine(failing, "1h")).toBe("98.3%, down 1.2 points");
+  });
+  it("give the count instead of a share of a few", () => {
+    const few = anOverview({ delivered: { count: 3, ended: 5, rate: 0.6, previous_rate: null } });
+    expect(deliveredLine(few, "1h")).toBe("2 deliveries did not arrive");
+  });
+  it("say how long all has been well", () => {
+    expect(healthLine(anOverview({ last_failure_at: "2026-11-21T11:03:18.000Z" }))).toBe(
+      "The integration is healthy. Last failure 3 h ago.",
+    );
+  });
+  it("name what is wrong, and that nothing is lost", () => {
+    expect(trouble(failing)).toEqual({
+      title: "Contact sync is failing",
+      detail: "Most failed attempts were answered 429 Too Many Requests. 40 dead letters, 61 waiting. Nothing is lost.",
+    });
+  });
+  it("fall silent on a good day", () => {
+    expect(trouble(anOverview())).toBeNull();
+  });
+  it("name the largest holder of the queue", () => {
+    expect(heldBy(anOverview({ queue: { depth: 9, oldest_age_ms: 1, held_by: { rate: 2, order: 7 } } }))).toBe(
+      "7 wait for an earlier one",
+    );
+  });
+});
+
+describe("a group", () => {
+  it("is named by what the system answered", () => {
+    expect(groupTitle(aGroup(), "HubSpot")).toBe("HubSpot answered 429 to 40 deliveries");
+  });
+  it("never says that an unknown one failed", () => {
+    const group = aGroup({ kind: "unknown", status: null, count: 2 });
+    expect(groupTitle(group, "Warehouse")).toBe("Warehouse gave no whole answer to 2 deliveries");
+  });
+  it("does not repeat the system in its message", () => {
+    const group = aGroup({ message: "Simulated HubSpot answered 500 Internal Server Error" });
+    expect(groupMessage(group, "Simulated HubSpot")).toBe("500 Internal Server Error");
+  });
+});
+
+describe("a replay's report", () => {
+  it("says what was confirmed and what died again", () => {
+    expect(replayReport(aReplay({ state: "done", sent: 40, delivered: 39, dead: 1 }))).toBe(
+      "40 replayed, 39 confirmed, 1 died again.",
+    );
+  });
+  it("says what a cancel kept back", () => {
+    expect(replayReport(aReplay({ state: "cancelled", sent: 10, delivered: 10, dead: 0 }))).toBe(
+      "10 replayed, 10 confirmed, 30 not sent.",
+    );
+  });
+  it("gives the reason of what was skipped", () => {
+    expect(skippedLine({ newer: 2, state: 1 })).toBe("2 skipped for newer data of the same key, 1 is not dead");
+    expect(skippedLine({ newer: 0, state: 0 })).toBe("");
+  });
+});
