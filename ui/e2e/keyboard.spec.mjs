@@ -1,0 +1,84 @@
+// The whole triage without a pointer, and what keys must not do.
+import assert from "node:assert/strict";
+import { openPanel, startProgram, test, until } from "./harness.mjs";
+
+export default async function keyboard(browser) {
+  const program = await startProgram("--sandbox");
+  const { page, id, wrongs, context } = await openPanel(browser, program, { theme: "light" });
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  /** Tabs until the element has the focus, as a person would. */
+  const tabTo = async (testid) => {
+    for (let i = 0; i < 80; i++) {
+      await press("Tab");
+      if ((await page.evaluate(() => document.activeElement?.getAttribute("data-testid"))) === testid) return;
+    }
+    assert.fail(`Tab does not reach ${testid}`);
+  };
+
+  await test("break, find, mend and replay by keys alone", async () => {
+    await id("figure-delivered").waitFor();
+    await press("g", "s");
+    await id("system-row").first().waitFor();
+    const at = async () => page.locator("tr.current").getAttribute("data-name");
+    for (let i = 0; i < 3 && (await at()) !== "hubspot"; i++) await press("j");
+    assert.equal(await at(), "hubspot");
+    await tabTo("fault-rate_429");
+    await press("Space");
+    await until("the dial is on", async () => (await id("fault-rate_429").getAttribute("aria-checked")) === "true");
+    await press("g", "l");
+    await id("group-card").first().waitFor({ timeout: 20_000 });
+    assert.match(await id("group-card").first().innerText(), /429/);
+    await program.faults("hubspot", { rate_429: { share: 0 } });
+    await program.faults("salesforce", { paused: true });
+    await until("nothing is on its way", async () => (await program.count("state:queued,sending,retrying")) === 0, { within: 40_000 });
+    for (let round = 0; round < 5 && (await program.count("state:dead")) > 0; round++) {
+      await until("the group shows", async () => (await id("group-card").count()) > 0);
+      await press("r", "Enter");
+      await id("replay-progress").waitFor();
+      await until("the replay has ended", async () => (await id("replay-progress").getAttribute("data-replay-state")) === "done", { within: 60_000 });
+    }
+    assert.equal(await program.count("state:dead"), 0);
+  });
+
+  await test("keys typed into the filter are text", async () => {
+    await press("g", "d");
+    await id("delivery-row").first().waitFor();
+    await press("/");
+    await page.keyboard.type("rxed");
+    assert.equal(await id("filter-input").inputValue(), "rxed");
+    assert.equal(await id("replay-plan").count(), 0);
+    await press("Escape", "Escape");
+  });
+
+  await test("J, X and R mean the rows; Escape gives them back one by one", async () => {
+    await press("j", "x", "j", "x");
+    assert.match(await page.locator('[role="toolbar"]').innerText(), /2 selected/);
+    await press("Enter");
+    await id("drawer").waitFor();
+    await press("Escape");
+    await id("drawer").waitFor({ state: "detached" });
+    assert.match(await page.locator('[role="toolbar"]').innerText(), /2 selected/);
+    await press("Escape");
+    await page.locator('[role="toolbar"]').waitFor({ state: "detached" });
+  });
+
+  await test("with single keys off they do nothing, and the others still do", async () => {
+    await press("?");
+    await page.getByLabel("Single keys act").uncheck();
+    await press("Escape", "Escape", "j");
+    assert.equal(await page.locator('[role="grid"] .current').count(), 0);
+    await press("ArrowDown");
+    await page.locator('[role="grid"] .current').waitFor();
+    await press("Control+k");
+    await page.getByRole("combobox", { name: "Search or run" }).waitFor();
+    await page.keyboard.type("dead letters");
+    await press("Enter");
+    await page.getByRole("heading", { name: "Dead letters", level: 1 }).waitFor();
+  });
+
+  await test("the page broke no rule", () => assert.deepEqual(wrongs, []));
+  await context.close();
+  await program.stop();
+}
