@@ -102,37 +102,43 @@ where
     S::Error: Into<BoxError>,
 {
     if !trusted {
-        return Ok(refusal(StatusCode::BAD_REQUEST, "Content-Length and Transfer-Encoding exclude each other"));
+        return Ok(refusal(
+            StatusCode::BAD_REQUEST,
+            "ambiguous-length",
+            "Content-Length and Transfer-Encoding exclude each other",
+        ));
     }
     if request.headers().len() > limits.max_headers {
-        return Ok(refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers"));
+        return Ok(refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too-many-headers", "too many headers"));
     }
     // RFC 9112 §3.2
     let mut hosts = request.headers().get_all(HOST).iter();
     let has_host = hosts.next().is_some();
     if hosts.next().is_some() || (!has_host && request.version() == Version::HTTP_11) {
-        return Ok(refusal(StatusCode::BAD_REQUEST, "a request has exactly one Host header"));
+        return Ok(refusal(StatusCode::BAD_REQUEST, "host-header", "a request has exactly one Host header"));
     }
     let too_slow = Arc::new(AtomicBool::new(false));
     let (mut head, body) = request.into_parts();
     head.extensions.insert(peer);
     let body = RequestBody::new(body, limits.min_rate, Arc::clone(&too_slow));
     match service.oneshot(Request::from_parts(head, body)).await {
-        _ if too_slow.load(Ordering::Acquire) => Ok(refusal(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
+        _ if too_slow.load(Ordering::Acquire) => {
+            Ok(refusal(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body came too slowly"))
+        }
         Ok(response) => Ok(response.map(Either::Left)),
         Err(error) => {
             let error: BoxError = error.into();
             tracing::error!(error = %error, "a request's service failed");
-            Ok(refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be handled"))
+            Ok(refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request could not be handled"))
         }
     }
 }
 
 /// Answers in place of the service, and ends the connection: what follows on it is not to be trusted.
-fn refusal<B>(status: StatusCode, detail: &'static str) -> Response<Body<B>> {
+fn refusal<B>(status: StatusCode, code: &'static str, detail: &'static str) -> Response<Body<B>> {
     let title = status.canonical_reason().unwrap_or_default();
     let problem = format!(
-        r#"{{"type":"about:blank","title":"{title}","status":{},"code":"bad-request","detail":"{detail}"}}"#,
+        r#"{{"type":"about:blank","title":"{title}","status":{},"code":"{code}","detail":"{detail}"}}"#,
         status.as_u16()
     );
     let mut response = Response::new(Either::Right(Full::new(Bytes::from(problem))));

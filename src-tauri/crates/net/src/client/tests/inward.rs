@@ -5,11 +5,16 @@ use super::*;
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let canary = Canary::new();
-    let answer =
-        format!("HTTP/1.1 307 T\r\nLocation: http://127.0.0.1:{}/\r\nContent-Length: 0\r\n\r\n", canary.port());
-    let (address, _) = answering(answer.leak()).await;
-    assert_eq!(client().send(post(format!("http://{address}/"), "x")).await.unwrap().status, 307);
-    canary.assert_untouched("the redirect's target");
+    // A 303 turns a POST into a GET, which needs no body to be sent again; a 307 repeats the request.
+    for (status, method, body) in [(303, Method::POST, "x"), (302, Method::GET, ""), (307, Method::POST, "x")] {
+        let target = format!("http://127.0.0.1:{}/", canary.port());
+        let answer = format!("HTTP/1.1 {status} T\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
+        let (address, _) = answering(answer.leak()).await;
+        // Followed, it would wait for an answer that never comes.
+        let outbound = Outbound { method, timeout: SHORT, ..post(format!("http://{address}/"), body) };
+        assert_eq!(client().send(outbound).await.unwrap().status, status);
+        canary.assert_untouched("the redirect's target");
+    }
 }
 
 #[tokio::test]

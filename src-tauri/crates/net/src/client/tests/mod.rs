@@ -20,7 +20,7 @@ use super::*;
 
 /// Long enough that only what is meant to time out does.
 const LONG: Duration = Duration::from_secs(10);
-const SHORT: Duration = Duration::from_millis(150);
+const SHORT: Duration = Duration::from_millis(300);
 const CAP: usize = 64 * 1024;
 
 /// Answers every name with the same addresses.

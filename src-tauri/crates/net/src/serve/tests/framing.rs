@@ -67,6 +67,7 @@ async fn a_request_with_two_lengths_is_refused_and_ends_the_connection() {
             let request = format!("{before}POST / HTTP/1.1\r\nHost: a\r\n{lengths}\r\n\r\n{smuggled}");
             let answer = server.exchange(&request).await;
             assert_eq!(status(&answer), "400", "{lengths}");
+            assert!(answer.contains(r#""code":"ambiguous-length""#), "{answer}");
             assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
         }
     }
