@@ -13,13 +13,13 @@ use crate::state::Api;
 
 /// `ui/dist`, as it was when this crate was built; empty where the panel was not built.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../../ui/dist"]
+#[folder = "../../../ui/dist"]
 #[allow_missing = true]
 struct Panel;
 
 /// `docs/errors`: one page a code.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../../docs/errors"]
+#[folder = "../../../docs/errors"]
 #[allow_missing = true]
 struct ErrorPages;
 

@@ -16,9 +16,10 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 
 /// What serde said about an unknown field: the field, and the ones there are.
 ///
-/// serde has no type for it; its message is "unknown field `x`, expected one of `a`, `b`".
+/// serde has no type for it; its message is "unknown field `x`, expected one of `a`, `b`", after the path to the field
+/// where the reader knows it.
 pub(crate) fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
-    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let mut quoted = message.split_once("unknown field ")?.1.split('`').skip(1).step_by(2);
     Some((quoted.next()?, quoted.collect()))
 }
 
@@ -41,6 +42,7 @@ mod tests {
         assert_eq!((field, known.as_slice()), ("raet", ["rate", "reason"].as_slice()));
         assert_eq!(nearest(field, known), Some("rate".to_owned()));
         assert_eq!(nearest("colour", ["rate", "reason"]), None);
+        assert_eq!(unknown_field("raet: unknown field `raet`, there are no fields"), Some(("raet", vec![])));
         assert!(unknown_field("missing field `rate`").is_none());
     }
 }

@@ -132,7 +132,8 @@ impl ServeProcess {
         let what = format!("{count} deliveries of {filter}");
         until(&what, || async {
             let page = self.deliveries(filter).await;
-            (page["total"].as_u64() == Some(count)).then_some(page)
+            let listed = page["items"].as_array().map_or(0, Vec::len) as u64;
+            (page["total"].as_u64() == Some(count) && listed == count.min(500)).then_some(page)
         })
         .await
     }

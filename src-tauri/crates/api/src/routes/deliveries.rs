@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 use super::selection;
 use crate::dto::delivery::{DeliveryDetail, DeliveryPage};
 use crate::extract::{Id, Params, page_limit};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::Running;
 use crate::view::{delivery, detail};
 
@@ -36,6 +36,11 @@ pub(super) async fn list(
     let runtime = &instance.runtime;
     let limit = page_limit(params.limit.as_deref())?;
     let filter = selection::filter(runtime, params.filter.as_deref()).await?;
+    if let Some(cursor) = &params.cursor
+        && let Err(error) = cursor.parse::<DeliveryId>()
+    {
+        return Err(Problem::new(Code::InvalidCursor, format!("cursor: {error}. Begin again without it.")));
+    }
     let query = ListQuery {
         filter,
         now: runtime.clock().now(),
