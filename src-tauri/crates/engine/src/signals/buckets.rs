@@ -16,8 +16,7 @@ const LATENCY_MAX_US: u64 = 86_400_000_000;
 const LATENCY_DIGITS: u8 = 2;
 
 /// Upper bounds of the `/metrics` histogram, seconds.
-pub const METRIC_BOUNDS: [f64; 14] =
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+pub const METRIC_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
 pub(super) fn new_histogram() -> Option<Histogram<u32>> {
     let mut histogram = Histogram::new_with_bounds(1, 2_000, LATENCY_DIGITS).ok()?;
@@ -44,7 +43,8 @@ impl Bucket {
             self.latency = new_histogram();
         }
         if let Some(histogram) = &mut self.latency {
-            histogram.saturating_record(micros.clamp(1, LATENCY_MAX_US));
+            // Grows the histogram; `saturating_record` would stop at its first size. Within the clamp it cannot fail.
+            let _ = histogram.record(micros.clamp(1, LATENCY_MAX_US));
         }
     }
 
