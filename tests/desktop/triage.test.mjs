@@ -16,6 +16,8 @@ const shots = join(dirname(dirname(binary)), "desktop-test");
 
 let home;
 let page;
+/** Of the program behind the window, once it has said so. */
+let pid;
 
 before(async () => {
   home = await mkdtemp(join(tmpdir(), "signalbox-desktop-"));
@@ -34,21 +36,36 @@ before(async () => {
 });
 
 after(async () => {
-  await page?.close();
+  // Only where a test broke off; the last one closes it.
+  if (pid && isRunning(pid)) process.kill(pid, "SIGKILL");
+  await page?.close().catch(() => {});
   await rm(home, { recursive: true, force: true });
 });
 
-/** The running program's own word on where its API is. */
-async function api() {
-  const runtime = await until("runtime.json is written", async () => {
-    for (const file of await readdir(join(home, "data"), { recursive: true })) {
-      if (file.endsWith(join(".signalbox", "runtime.json"))) {
-        const found = JSON.parse(await readFile(join(home, "data", file), "utf8"));
-        if (Object.keys(found.sandbox ?? {}).length > 0) return found;
-      }
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** What the running program says of itself; more than one file where the sandbox is a workspace beside the person's own. */
+async function runtimeFiles() {
+  const found = [];
+  for (const file of await readdir(join(home, "data"), { recursive: true })) {
+    if (file.endsWith(join(".signalbox", "runtime.json"))) {
+      found.push(JSON.parse(await readFile(join(home, "data", file), "utf8")));
     }
-    return null;
-  });
+  }
+  return found;
+}
+
+async function api() {
+  const runtime = await until("the sandbox is in runtime.json", async () =>
+    (await runtimeFiles()).find((runtime) => Object.keys(runtime.sandbox ?? {}).length > 0),
+  );
+  pid = runtime.pid;
   return async (path) => {
     const response = await fetch(`${runtime.api}/api/v1/${path}`, {
       headers: { authorization: `Bearer ${runtime.token}` },
@@ -63,7 +80,7 @@ const id = (name) => `[data-testid="${name}"]`;
 /** Turns a dial of a simulated system by clicking through the panel. */
 async function turn(system, fault) {
   await page.click(id("nav-systems"));
-  await page.click(`${id("system-row")}[data-name="${system}"]`);
+  await page.click(`${id("system-row")}[data-name="${system}"] a`);
   await page.click(id(`fault-${fault}`));
 }
 
@@ -171,4 +188,12 @@ test("the page stays in its window", async (t) => {
     `);
     assert.deepEqual([ran, frozen], ["no", true]);
   });
+});
+
+test("closing the window drains and ends the program", async () => {
+  assert.ok(isRunning(pid));
+  await page.close();
+  page = null;
+  await until("the process has ended", () => !isRunning(pid), { within: 12_000 });
+  assert.deepEqual(await runtimeFiles(), [], "a program that has drained takes its runtime.json away");
 });

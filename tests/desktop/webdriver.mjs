@@ -33,7 +33,7 @@ export async function until(what, probe, { within = 10_000, every = 50 } = {}) {
     }
     await pause(every);
   } while (performance.now() < end);
-  throw new Error(`not within ${within} ms: ${what}`, { cause: last });
+  throw new Error(`not within ${within} ms: ${what}; at last: ${last?.message ?? JSON.stringify(last)}`, { cause: last });
 }
 
 /** Starts `binary` in a window and returns a handle on its page. */
@@ -130,10 +130,10 @@ class Page {
     return Buffer.from(await send(`${this.#session}/screenshot`, "GET"), "base64");
   }
 
-  /** Closes the window; the program drains and ends. */
+  /** Closes the window as a person would. The program drains and ends by itself; deleting the session would leave it running. */
   async close() {
     try {
-      await send(this.#session, "DELETE");
+      await send(`${this.#session}/window`, "DELETE");
     } finally {
       this.#driver.kill();
     }
