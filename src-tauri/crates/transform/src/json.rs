@@ -29,8 +29,8 @@ pub fn parse_json(bytes: &[u8]) -> Result<Parsed, JsonError> {
         let (line, column) = position(bytes, offset);
         JsonError { message, line, column }
     };
-    let text = std::str::from_utf8(bytes)
-        .map_err(|fault| error("the text is not UTF-8".to_owned(), fault.valid_up_to()))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|fault| error("the text is not UTF-8".to_owned(), fault.valid_up_to()))?;
     let (val, duplicate_keys) = read(text).map_err(|fault| error(fault.message, fault.at))?;
     Ok(Parsed { value: Value(val), duplicate_keys })
 }

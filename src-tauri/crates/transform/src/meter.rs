@@ -21,6 +21,8 @@ const MAX_NESTING: u32 = 256;
 /// Steps between two looks at the clock.
 const STRIDE: u32 = 64;
 const IDLE: u64 = 0;
+/// A new stack is a little smaller than asked for.
+const PAGE_ROUNDING: usize = 64 << 10;
 
 struct Meter {
     /// Which run is on; [`IDLE`] for none.
@@ -55,8 +57,10 @@ fn stop(what: Budget) -> ! {
     resume_unwind(Box::new(Stop(what)))
 }
 
-// A deadline measures the work itself, so it needs the real clock: under a test's clock no run would ever be late.
-#[allow(clippy::disallowed_methods)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a deadline measures the work itself: by a test's clock no run is ever late"
+)]
 fn clock() -> Instant {
     Instant::now()
 }
@@ -236,12 +240,13 @@ pub(crate) fn metered<T>(limits: &Limits, work: impl FnOnce() -> T) -> Result<T,
         meter.memory_used.set(0);
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        // Half the stack is kept free: an iterator built deep down may be asked again from elsewhere.
-        stacker::maybe_grow(limits.stack / 2, limits.stack, || {
+        stacker::maybe_grow(limits.stack, limits.stack + PAGE_ROUNDING, || {
             METER.with(started);
             let _running = Running;
-            let free = stacker::remaining_stack().unwrap_or(0);
-            METER.with(|meter| meter.stack_reserve.set(limits.stack_reserve.max(free / 2)));
+            // Half is kept free: an iterator that was built deep down may be asked again from further down.
+            let free = stacker::remaining_stack().unwrap_or(limits.stack);
+            let reserve = limits.stack_reserve.max(free.saturating_sub(limits.stack / 2));
+            METER.with(|meter| meter.stack_reserve.set(reserve));
             work()
         })
     }));

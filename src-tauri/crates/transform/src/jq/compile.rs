@@ -9,17 +9,14 @@ use super::{Jq, explain, natives, prelude, scan};
 use crate::error::CompileError;
 use crate::meter;
 
-/// The parser and the compiler call themselves; `scan` bounds how deep, and this has room for it.
+/// The parser and the compiler call themselves; `scan` bounds how deep, and this has room for it. Pages that are not
+/// touched cost nothing.
 const STACK: usize = 128 << 20;
-const SMALL_STACK: usize = 1 << 20;
-/// Programs up to this size cannot be deep.
-const SMALL_SOURCE: usize = 64;
 
 pub(super) fn compile(source: &str) -> Result<Filter<Jq>, CompileError> {
     let words = scan::check(source)?;
     explain::refuse_modules(source, &words)?;
-    let stack = if source.len() <= SMALL_SOURCE { SMALL_STACK } else { STACK };
-    let compiled = catch_unwind(AssertUnwindSafe(|| stacker::grow(stack, || build(source, &words))));
+    let compiled = catch_unwind(AssertUnwindSafe(|| stacker::grow(STACK, || build(source, &words))));
     compiled.unwrap_or_else(|panic| {
         let reason = meter::panic_text(panic.as_ref());
         Err(CompileError::at(source, 0, format!("the jq compiler failed on this program: {reason}")))
@@ -31,8 +28,5 @@ fn build(source: &str, words: &[&str]) -> Result<Filter<Jq>, CompileError> {
     let modules = Loader::new(prelude::reachable(words))
         .load(&arena, File { code: source, path: () })
         .map_err(|errors| explain::load(source, &errors))?;
-    Compiler::default()
-        .with_funs(natives::all())
-        .compile(modules)
-        .map_err(|errors| explain::undefined(source, &errors))
+    Compiler::default().with_funs(natives::all()).compile(modules).map_err(|errors| explain::undefined(source, &errors))
 }

@@ -83,12 +83,15 @@ pub(super) fn load(source: &str, errors: &load::Errors<&str, ()>) -> CompileErro
 
 pub(super) fn undefined(source: &str, errors: &compile::Errors<&str, ()>) -> CompileError {
     let all = errors.iter().flat_map(|(_, errors)| errors);
-    let Some((name, kind)) = all.clone().find(|(name, _)| offset(source, name).is_some()).or_else(|| all.clone().next())
+    let Some((name, kind)) =
+        all.clone().find(|(name, _)| offset(source, name).is_some()).or_else(|| all.clone().next())
     else {
         return CompileError::at(source, 0, "this jq program cannot be compiled");
     };
     if OUTSIDE.contains(name) {
-        let message = format!("'{name}' is not available: a program sees its input and nothing else, so that it gives the same result on every run");
+        let message = format!(
+            "'{name}' is not available: a program sees its input and nothing else, so that it gives the same result on every run"
+        );
         return error(source, name, message);
     }
     let message = match kind {

@@ -1,12 +1,12 @@
 //! The functions that are not written in jq: the library's harmless ones, and ours.
 
-use jaq_core::native::{Fun, bome, run, unary, v};
 use jaq_core::RunPtr;
+use jaq_core::native::{Fun, bome, run, unary, v};
 
 use super::{Jq, regexes};
+use crate::json;
 use crate::meter;
 use crate::value::{Error, Num, Val, ValR, paths};
-use crate::json;
 
 /// Library functions that reach outside the run (clock, environment, process, log, time zone files), that loop as
 /// often as a number says (`jn`, `yn`), or that ours replace.
@@ -31,6 +31,7 @@ fn renamed(name: &'static str) -> &'static str {
         "gmtime" => "unbounded_gmtime",
         "strftime" => "unbounded_strftime",
         "strptime" => "unbounded_strptime",
+        "mktime" => "unbounded_mktime",
         "todateiso8601" => "unbounded_todateiso8601",
         name => name,
     }
@@ -39,7 +40,9 @@ fn renamed(name: &'static str) -> &'static str {
 pub(super) fn all() -> impl Iterator<Item = Fun<Jq>> {
     let library = jaq_core::funs::<Jq>().chain(jaq_std::funs::<Jq>());
     let library = library.filter(|fun| !LEFT_OUT.contains(&fun.0));
-    library.map(|(name, args, native)| (renamed(name), args, native)).chain(ours().into_iter().map(|fun| run::<Jq>(fun)))
+    library
+        .map(|(name, args, native)| (renamed(name), args, native))
+        .chain(ours().into_iter().map(|fun| run::<Jq>(fun)))
 }
 
 type Native = (&'static str, Box<[jaq_core::Bind]>, RunPtr<Jq>);
@@ -65,7 +68,8 @@ fn from_json(val: &Val) -> ValR {
     match val {
         Val::Str(text) => {
             meter::steps(text.as_str().len() / 256);
-            json::parse_text(text.as_str()).map_err(|fault| Error::str(format_args!("this string is not JSON: {fault}")))
+            json::parse_text(text.as_str())
+                .map_err(|fault| Error::str(format_args!("this string is not JSON: {fault}")))
         }
         val => Err(Error::str(format_args!("cannot read {} as JSON text", val.kind()))),
     }
@@ -111,9 +115,9 @@ fn contains(val: &Val, part: &Val) -> Result<bool, Error> {
 fn contains_inside(val: &Val, part: &Val) -> bool {
     meter::enter();
     match (val, part) {
-        (Val::Obj(object), Val::Obj(parts)) => parts
-            .iter()
-            .all(|(key, part)| object.get(key.as_str()).is_some_and(|val| contains_inside(val, part))),
+        (Val::Obj(object), Val::Obj(parts)) => {
+            parts.iter().all(|(key, part)| object.get(key.as_str()).is_some_and(|val| contains_inside(val, part)))
+        }
         (val, part) => contains(val, part).unwrap_or(false),
     }
 }

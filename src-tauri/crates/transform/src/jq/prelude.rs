@@ -77,7 +77,9 @@ fn term(body: &T, calls: &mut Calls) {
                 }
             }
         }
-        Term::Arr(Some(body)) | Term::Neg(body) | Term::Label(_, body) | Term::TryCatch(body, None) => term(body, calls),
+        Term::Arr(Some(body)) | Term::Neg(body) | Term::Label(_, body) | Term::TryCatch(body, None) => {
+            term(body, calls)
+        }
         Term::Obj(members) => {
             for (key, val) in members {
                 term(key, calls);

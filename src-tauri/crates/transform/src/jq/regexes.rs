@@ -61,7 +61,9 @@ fn read_flags(flags: &Val) -> Result<Flags, Error> {
     let text = match flags {
         Val::Null => "",
         Val::Str(text) => text.as_str(),
-        val => return Err(Error::str(format_args!("the flags of a regular expression are a string, not {}", val.kind()))),
+        val => {
+            return Err(Error::str(format_args!("the flags of a regular expression are a string, not {}", val.kind())));
+        }
     };
     for flag in text.chars() {
         match flag {

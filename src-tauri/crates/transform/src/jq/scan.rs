@@ -108,7 +108,8 @@ impl<'a> Scan<'a> {
         }
         self.path += 1;
         if self.path > MAX_PATH {
-            let message = "too long a chain of operators, items or keywords: split it into definitions, or make it an object";
+            let message =
+                "too long a chain of operators, items or keywords: split it into definitions, or make it an object";
             return Err((at, message.to_owned()));
         }
         Ok(())
@@ -188,7 +189,7 @@ impl<'a> Scan<'a> {
             self.at += line.len();
             let line = line.trim_end_matches(['\n', '\r']);
             let backslashes = line.len() - line.trim_end_matches('\\').len();
-            if backslashes % 2 == 0 || self.rest().is_empty() {
+            if backslashes.is_multiple_of(2) || self.rest().is_empty() {
                 return;
             }
         }

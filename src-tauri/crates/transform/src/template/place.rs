@@ -31,7 +31,9 @@ impl Place {
         };
         let Some((at, char)) = text.char_indices().find(|(_, char)| !allowed(char)) else { return Ok(()) };
         let hint = match self {
-            Self::PathAndQuery => format!("the character {char:?} cannot stand in a URL: write it as {}", percent(char)),
+            Self::PathAndQuery => {
+                format!("the character {char:?} cannot stand in a URL: write it as {}", percent(char))
+            }
             Self::Header => format!("the character {char:?} cannot stand in a header"),
         };
         Err((at, hint))
@@ -92,7 +94,9 @@ impl Position {
             Self::Path { encoded } | Self::Query { encoded } => Ok(encode(text, encoded)),
             Self::Header => match text.chars().find(|char| !matches!(char, '\t' | ' '..='~')) {
                 None => Ok(text.to_owned()),
-                Some(char) => Err(format!("text with the character U+{:04X}, which cannot stand in a header", u32::from(char))),
+                Some(char) => {
+                    Err(format!("text with the character U+{:04X}, which cannot stand in a header", u32::from(char)))
+                }
             },
         }
     }

@@ -6,6 +6,7 @@
 
 mod array;
 mod build;
+mod members;
 pub(crate) mod number;
 mod object;
 mod ops;
@@ -18,7 +19,6 @@ pub(crate) use array::Array;
 pub(crate) use number::Num;
 pub(crate) use object::Object;
 pub use public::Value;
-pub(crate) use public::to_serde;
 pub(crate) use text::Str;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::members::Members;
 use super::{Str, Val};
 use crate::meter::{self, Charge};
 
@@ -11,7 +12,7 @@ const EMPTY: u64 = 32;
 
 #[derive(Debug)]
 pub(crate) struct Object {
-    members: jaq_json::Map<Str, Val>,
+    members: Members,
     weight: u64,
     /// Never less than the true depth.
     depth: u32,
@@ -27,7 +28,7 @@ impl Clone for Object {
 
 impl Object {
     pub(crate) fn new() -> Self {
-        Self { members: jaq_json::Map::default(), weight: EMPTY, depth: 1, charge: Charge::of(64) }
+        Self { members: Members::default(), weight: EMPTY, depth: 1, charge: Charge::of(64) }
     }
 
     pub(crate) fn into_val(self) -> Val {
@@ -52,7 +53,7 @@ impl Object {
     }
 
     pub(crate) fn at(&self, index: usize) -> Option<(&Str, &Val)> {
-        self.members.get_index(index)
+        self.members.at(index)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Str, &Val)> {
@@ -98,8 +99,8 @@ impl Object {
 
     /// The order of the others stays.
     pub(crate) fn remove(&mut self, key: &str) {
-        meter::steps(self.members.len() / 256);
-        if let Some((key, val)) = self.members.shift_remove_entry(key) {
+        meter::steps(self.members.len() / 16);
+        if let Some((key, val)) = self.members.remove(key) {
             self.weight = self.weight.saturating_sub(Self::member_weight(&key, &val));
         }
     }

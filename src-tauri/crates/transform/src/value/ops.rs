@@ -76,7 +76,9 @@ impl Div for Val {
 
     fn div(self, right: Self) -> ValR {
         match (self, right) {
-            (Self::Num(_), Self::Num(right)) if number::as_f64(&right) == 0.0 => Err(Error::str("cannot divide by zero")),
+            (Self::Num(_), Self::Num(right)) if number::as_f64(&right) == 0.0 => {
+                Err(Error::str("cannot divide by zero"))
+            }
             (Self::Num(left), Self::Num(right)) => Ok(Self::Num(number::calculate(left, right, Num::div))),
             (Self::Str(text), Self::Str(separator)) => Ok(split(text.as_str(), separator.as_str())),
             (left, right) => Err(cannot("divide", &left, "by", &right)),
@@ -101,7 +103,9 @@ impl Rem for Val {
 
     fn rem(self, right: Self) -> ValR {
         match (self, right) {
-            (Self::Num(_), Self::Num(right)) if number::as_f64(&right) == 0.0 => Err(Error::str("cannot divide by zero")),
+            (Self::Num(_), Self::Num(right)) if number::as_f64(&right) == 0.0 => {
+                Err(Error::str("cannot divide by zero"))
+            }
             (Self::Num(left), Self::Num(right)) => Ok(Self::Num(number::calculate(left, right, Num::rem))),
             (left, right) => Err(cannot("divide", &left, "by", &right)),
         }

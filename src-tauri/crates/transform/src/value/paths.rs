@@ -122,7 +122,10 @@ impl ValT for Val {
             match key {
                 Self::Str(key) => object.insert(key, val),
                 key => {
-                    return Err(Error::str(format_args!("the name of an object's member must be a string, not {}", key.kind())));
+                    return Err(Error::str(format_args!(
+                        "the name of an object's member must be a string, not {}",
+                        key.kind()
+                    )));
                 }
             };
         }
@@ -224,7 +227,9 @@ impl ValT for Val {
                 let array = Arc::make_mut(&mut shared);
                 let len = array.items().len();
                 let Some(place) = number::as_index(num).and_then(|index| place(index, len)) else {
-                    return opt.fail(Self::Arr(shared), |_| Exn::from(Error::str("the index is before the start of the array")));
+                    return opt.fail(Self::Arr(shared), |_| {
+                        Exn::from(Error::str("the index is before the start of the array"))
+                    });
                 };
                 let there = place < len;
                 match f(array.take(place)).next().transpose()? {

@@ -115,18 +115,3 @@ impl Value {
         })
     }
 }
-
-/// For the schema check, which reads `serde_json`'s values.
-pub(crate) fn to_serde(val: &Val) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match val {
-        Val::Null => Json::Null,
-        Val::Bool(bool) => Json::Bool(*bool),
-        Val::Num(num) => {
-            number::to_json(num).and_then(|text| serde_json::from_str(&text).ok()).map_or(Json::Null, Json::Number)
-        }
-        Val::Str(text) => Json::String(text.as_str().to_owned()),
-        Val::Arr(array) => Json::Array(array.items().iter().map(to_serde).collect()),
-        Val::Obj(object) => Json::Object(object.iter().map(|(key, val)| (key.as_str().to_owned(), to_serde(val))).collect()),
-    }
-}
