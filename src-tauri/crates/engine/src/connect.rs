@@ -118,7 +118,10 @@ mod tests {
     #[test]
     fn a_path_cannot_leave_the_systems_origin() {
         let base = Url::parse("https://api.example.com/v1/").expect("a URL");
-        assert_eq!(join(&base, "/contacts/1?x=2").expect("joins").as_str(), "https://api.example.com/v1/contacts/1?x=2");
+        assert_eq!(
+            join(&base, "/contacts/1?x=2").expect("joins").as_str(),
+            "https://api.example.com/v1/contacts/1?x=2"
+        );
         let bare = Url::parse("https://api.example.com").expect("a URL");
         for path in [".evil.test/", "@evil.test/", ":81/"] {
             let url = join(&bare, path);

@@ -45,7 +45,9 @@ pub fn explain(row: &DeliveryRow, lane: Option<&LaneRuntime>, now: Timestamp) ->
         DeliveryState::Discarded => "Somebody decided that it is not to be sent.".into(),
         DeliveryState::Filtered => format!("{message}. Nothing was sent."),
         DeliveryState::Collected => "It went into an aggregate.".into(),
-        DeliveryState::Superseded => "Something newer of the same key was delivered; sending it would undo that.".into(),
+        DeliveryState::Superseded => {
+            "Something newer of the same key was delivered; sending it would undo that.".into()
+        }
     }
 }
 

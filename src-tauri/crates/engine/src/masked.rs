@@ -21,14 +21,7 @@ pub fn as_sent(
     let Some(config) = config.as_ref() else { return plain() };
     let Some(destination) = config.destination() else { return plain() };
     let stand_in = SecretString::from(STAND_IN);
-    let sender = Sender {
-        system: &config.system,
-        destination,
-        secret: Some(&stand_in),
-        delivery,
-        revision,
-        now,
-    };
+    let sender = Sender { system: &config.system, destination, secret: Some(&stand_in), delivery, revision, now };
     let Ok(outbound) = sender.outbound(request) else { return plain() };
     let secret_headers = ["authorization", "webhook-signature"];
     let signature = match &config.system.auth {

@@ -25,7 +25,9 @@ pub struct Stepped {
 
 pub enum StepsOutcome {
     Done(Stepped),
-    Filtered { step: String },
+    Filtered {
+        step: String,
+    },
     Failed(StepFailure),
     /// Ran over its budget: run again behind the commit with a larger one.
     OverBudget,
@@ -162,9 +164,8 @@ pub fn envelope(headers: &HeaderMap, query: Option<&str>, body: &Value) -> Value
             pairs.push((name.as_str(), Value::string(text)));
         }
     }
-    let parsed: Vec<(String, String)> = query
-        .map(|query| url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
-        .unwrap_or_default();
+    let parsed: Vec<(String, String)> =
+        query.map(|query| url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()).unwrap_or_default();
     let mut seen = std::collections::BTreeMap::new();
     for (name, value) in &parsed {
         seen.entry(name.as_str()).or_insert_with(|| Value::string(value));

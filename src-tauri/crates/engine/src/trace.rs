@@ -9,7 +9,7 @@ use signalbox_store::read::{DeliveryRow, EventRow};
 use signalbox_transform::{Limits, Value};
 use signalbox_workspace::{Integration, Source};
 
-use crate::steps::{RequestOutcome, StepInput, StepsOutcome, Stepped, make_request, run_step};
+use crate::steps::{RequestOutcome, StepInput, Stepped, StepsOutcome, make_request, run_step};
 use crate::view::TraceStep;
 
 /// The most of an input or output that is shown.

@@ -62,9 +62,8 @@ impl Gate {
             return closed(HeldReason::Pause, Some(since), None, explain);
         }
         if let Some(secret) = &self.missing_secret {
-            let explain = format!(
-                "The secret '{secret}' of {system} is not set. Set it with: signalbox secret set {secret}"
-            );
+            let explain =
+                format!("The secret '{secret}' of {system} is not set. Set it with: signalbox secret set {secret}");
             return closed(HeldReason::Credential, None, None, explain);
         }
         if let Some(refused) = &self.refused {

@@ -162,7 +162,10 @@ impl Dispatcher {
             self.sends.wait().await;
         });
         if drained.await.is_err() {
-            tracing::warn!(left = self.sends.len(), "stopped with requests still open; they are tried again at the next start");
+            tracing::warn!(
+                left = self.sends.len(),
+                "stopped with requests still open; they are tried again at the next start"
+            );
         }
     }
 }

@@ -29,9 +29,14 @@ pub enum GateEffect {
     /// The destination took the credential.
     CredentialWorks,
     /// 401 to a static credential: stop asking, try one again at `probe_at`.
-    CredentialRefused { probe_at: Timestamp },
+    CredentialRefused {
+        probe_at: Timestamp,
+    },
     /// The destination said when to come back.
-    RetryAfter { until: Timestamp, status: u16 },
+    RetryAfter {
+        until: Timestamp,
+        status: u16,
+    },
 }
 
 /// How long a refused credential is left alone before one delivery tries it again.
@@ -71,13 +76,18 @@ pub fn judge_unsendable(case: &Case<'_>, message: String) -> Judged {
 fn judge_failure(case: &Case<'_>, error: &SendError) -> Judged {
     let kind = error.kind();
     let message = error.to_string();
-    let failure = fail(case, Stage::Deliver, kind, None, message.clone());
+    let answer = match error {
+        SendError::AnswerTooLarge { answer, .. } => Some(answer.as_ref()),
+        _ => None,
+    };
+    let status = answer.map(|answer| answer.status);
+    let failure = fail(case, Stage::Deliver, kind, status, message.clone());
     Judged {
         next: decide(case, failure, None),
         kind: Some(kind),
-        status: None,
+        status,
         error: Some(message),
-        response: None,
+        response: answer.map(keep),
         gate: GateEffect::None,
     }
 }
@@ -199,13 +209,10 @@ fn answer_message(system: &str, status: u16, body: &[u8]) -> String {
 fn said(body: &[u8]) -> Option<String> {
     const FIELDS: [&str; 6] = ["detail", "message", "error_description", "error", "title", "reason"];
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let first = |value: &serde_json::Value| {
-        FIELDS.iter().find_map(|field| value.get(field)?.as_str().map(str::to_owned))
-    };
+    let first =
+        |value: &serde_json::Value| FIELDS.iter().find_map(|field| value.get(field)?.as_str().map(str::to_owned));
     // HubSpot's 207 and Salesforce's lists put the sentence into the first error.
-    let text = first(&answer)
-        .or_else(|| first(answer.get("errors")?.get(0)?))
-        .or_else(|| first(answer.get(0)?))?;
+    let text = first(&answer).or_else(|| first(answer.get("errors")?.get(0)?)).or_else(|| first(answer.get(0)?))?;
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
     (!text.is_empty()).then_some(text)
 }

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use signalbox_model::{AttemptId, HeldReason, Timestamp};
+use signalbox_store::StoreError;
 use signalbox_store::delivery::{AttemptRecord, Completed, Completion, Next, OpenDelivery};
 use signalbox_store::lane::{GateScope, SavedGate};
-use signalbox_store::StoreError;
 
+use super::Dispatcher;
 use super::gate::Verdict;
 use super::lane::{LaneConfig, LaneRuntime, Permit};
 use super::outcome::{Case, GateEffect, Judged, judge, judge_unsendable};
-use super::Dispatcher;
 use crate::connect::Sender;
 
 impl Dispatcher {

@@ -11,7 +11,9 @@ use signalbox_model::replay::ReplayState;
 use signalbox_model::{DeliveryId, FailureKind, ReplayId, Stage};
 use signalbox_store::event::Request;
 use signalbox_store::read::{DeliveryRow, RevisionRow};
-use signalbox_store::replay::{NewReplay, NewRevision, PlannedReplay, ReplayMove, ReplayRow, ReplaySettings, Requeued, RevisionOrigin};
+use signalbox_store::replay::{
+    NewReplay, NewRevision, PlannedReplay, ReplayMove, ReplayRow, ReplaySettings, Requeued, RevisionOrigin,
+};
 use signalbox_store::{LaneId, StoreError};
 use signalbox_transform::Limits;
 use signalbox_workspace::Integration;
@@ -72,7 +74,9 @@ impl ReplayService {
     pub async fn plan(&self, request: ReplayRequest) -> Result<ReplayPlan, ControlError> {
         let settings = settings(&request)?;
         let ReplayTarget::Selection(selection) = request.target else {
-            return Err(ControlError::Invalid("a plan is made from a filter or from ids, not from another plan".into()));
+            return Err(ControlError::Invalid(
+                "a plan is made from a filter or from ids, not from another plan".into(),
+            ));
         };
         let now = self.means.clock.now();
         let id = ReplayId::from_bits(self.means.ids.next(now));
@@ -183,7 +187,10 @@ impl ReplayService {
                     ReplayState::Paused => "paused",
                     _ => "cancelled",
                 };
-                return Err(ControlError::WrongState(format!("replay {id} is {}; it cannot be {wanted}", state.as_str())));
+                return Err(ControlError::WrongState(format!(
+                    "replay {id} is {}; it cannot be {wanted}",
+                    state.as_str()
+                )));
             }
             ReplayMove::Missing => return Err(missing(id)),
         }
@@ -370,7 +377,8 @@ fn remap_now(
 fn settings(request: &ReplayRequest) -> Result<ReplaySettings, ControlError> {
     let rate = request.rate.unwrap_or(DEFAULT_RATE);
     if !RATE_RANGE.contains(&rate) {
-        let message = format!("a rate of {rate} is out of range: {} to {} per second", RATE_RANGE.start(), RATE_RANGE.end());
+        let message =
+            format!("a rate of {rate} is out of range: {} to {} per second", RATE_RANGE.start(), RATE_RANGE.end());
         return Err(ControlError::Invalid(message));
     }
     Ok(ReplaySettings { mode: request.mode, rate, canary: request.canary, reason: request.reason.clone() })

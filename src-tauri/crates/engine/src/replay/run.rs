@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use signalbox_model::replay::{ReplayMode, ReplayState};
 use signalbox_model::{DeliveryId, ReplayId};
-use signalbox_store::replay::{ItemState, NewRevision, ReplayRow, RevisionOrigin};
 use signalbox_store::StoreError;
+use signalbox_store::replay::{ItemState, NewRevision, ReplayRow, RevisionOrigin};
 use tokio::sync::Notify;
 
 use super::{Remapped, ReplayService};
@@ -65,7 +65,10 @@ impl ReplayService {
                     }
                     Canary::Failed => {
                         let because = "the canary was not confirmed; the rest was left as it was".to_owned();
-                        self.means.store.move_replay(id, ReplayState::Stopped, Some(because), self.means.clock.now()).await?;
+                        self.means
+                            .store
+                            .move_replay(id, ReplayState::Stopped, Some(because), self.means.clock.now())
+                            .await?;
                         return Ok(());
                     }
                 }

@@ -18,12 +18,12 @@ use signalbox_store::series::BUCKET_SECONDS;
 use signalbox_store::{LaneId, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use buckets::{Bucket, LaneCounters};
 pub use buckets::LaneTotals;
+use buckets::{Bucket, LaneCounters};
 use feed::Feed;
 pub use feed::{LiveBatch, Tag};
-use process::ProcessMeter;
 pub use process::ProcessFigures;
+use process::ProcessMeter;
 pub use window::{LaneWindow, LatencySummary, Overview, SeriesPoints};
 
 /// Buckets kept in memory; older ones are read from the ledger when somebody looks at a longer window.
@@ -164,8 +164,10 @@ impl Signals {
                     changed.insert((current, *lane));
                 }
             }
-            let rows: Vec<_> =
-                std::mem::take(changed).into_iter().filter_map(|at| Some(buckets.get(&at)?.to_row(at.0, at.1))).collect();
+            let rows: Vec<_> = std::mem::take(changed)
+                .into_iter()
+                .filter_map(|at| Some(buckets.get(&at)?.to_row(at.0, at.1)))
+                .collect();
             let oldest_kept = bucket_of(now.minus(IN_MEMORY));
             inner.buckets.retain(|(start, _), _| *start >= oldest_kept);
             inner.flow.retain(|second, _| *second > now.as_secs() - 60);

@@ -45,13 +45,7 @@ async fn the_overview_equals_what_the_commits_said() {
     signals.committed(&[
         Change::Created { lane: LANE, state: DeliveryState::Sending, at: NOW },
         Change::AttemptEnded { lane: LANE, kind: Some(FailureKind::Rate), status: Some(429), total_us: 9, at: NOW },
-        Change::Moved {
-            lane: LANE,
-            from: DeliveryState::Sending,
-            to: DeliveryState::Dead,
-            at: NOW,
-            latency_us: None,
-        },
+        Change::Moved { lane: LANE, from: DeliveryState::Sending, to: DeliveryState::Dead, at: NOW, latency_us: None },
     ]);
     let overview = signals.overview(Duration::from_secs(3_600)).await.expect("figures in memory");
     let total = &overview.total;

@@ -121,21 +121,33 @@ impl Ingress {
     async fn take(&self, door: &Door, parts: &http::request::Parts, body: Body) -> Result<Response, (Refused, Bytes)> {
         if parts.method != http::Method::POST && parts.method != http::Method::PUT {
             let reason = format!("{} is not taken here; send POST", shorten(parts.method.as_str(), 20));
-            return Err((Refused { status: StatusCode::METHOD_NOT_ALLOWED, code: "method-not-allowed", reason }, Bytes::new()));
+            return Err((
+                Refused { status: StatusCode::METHOD_NOT_ALLOWED, code: "method-not-allowed", reason },
+                Bytes::new(),
+            ));
         }
         let Ok(verifier) = &door.verifier else {
             let reason = door.verifier.as_ref().err().cloned().unwrap_or_default();
-            return Err((Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: "secret-missing", reason }, Bytes::new()));
+            return Err((
+                Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: "secret-missing", reason },
+                Bytes::new(),
+            ));
         };
         if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             let reason = "compressed bodies are not taken; send it without Content-Encoding".to_owned();
-            return Err((Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "content-encoding", reason }, Bytes::new()));
+            return Err((
+                Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "content-encoding", reason },
+                Bytes::new(),
+            ));
         }
         let cap = usize::try_from(door.source().max_body).unwrap_or(usize::MAX);
-        let body = read_body(body, cap, MinRate::default()).await.map_err(|error| (body_refusal(&error, cap), Bytes::new()))?;
+        let body = read_body(body, cap, MinRate::default())
+            .await
+            .map_err(|error| (body_refusal(&error, cap), Bytes::new()))?;
         let now = self.clock.now();
         let verified = self.verify(verifier, door, parts, &body, now).map_err(|refusal| {
-            let refused = Refused { status: StatusCode::UNAUTHORIZED, code: refusal.code(), reason: refusal.to_string() };
+            let refused =
+                Refused { status: StatusCode::UNAUTHORIZED, code: refusal.code(), reason: refusal.to_string() };
             (refused, body.clone())
         })?;
         let scheme = &door.source().verify.scheme;
@@ -217,7 +229,11 @@ impl Ingress {
         } else {
             refused.reason
         };
-        problem(refused.status, if refused.status == StatusCode::UNAUTHORIZED { "unauthorized" } else { refused.code }, &detail)
+        problem(
+            refused.status,
+            if refused.status == StatusCode::UNAUTHORIZED { "unauthorized" } else { refused.code },
+            &detail,
+        )
     }
 }
 

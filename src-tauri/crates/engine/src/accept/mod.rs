@@ -2,6 +2,10 @@
 //!
 //! type, key, dedupe → steps → one request per destination → ONE durable commit → only then the sender's answer.
 
+mod behind;
+mod facts;
+mod fates;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -9,18 +13,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use signalbox_model::{DeliveryId, EventId, FailureKind, Stage, Timestamp};
+use signalbox_model::{DeliveryId, EventId, Stage, Timestamp};
 use signalbox_store::delivery::OpenDelivery;
 use signalbox_store::event::{Accepted, Dedupe, Fate, NewDelivery, NewEvent, Placement, Planned, Request};
 use signalbox_store::{LaneId, StoreError};
-use signalbox_transform::{Limits, Program, Value};
-use signalbox_workspace::{DedupeId, Destination, Integration, OnConflict, Source};
+use signalbox_transform::Limits;
+use signalbox_workspace::{Integration, OnConflict, Source};
 use tokio_util::task::TaskTracker;
 
 use crate::dispatch::lane::{LaneRuntime, Permit};
-use crate::dispatch::outcome::{MASK, failure};
+use crate::dispatch::outcome::MASK;
 use crate::dispatch::{Dispatcher, Means};
-use crate::steps::{RequestOutcome, StepFailure, StepInput, StepsOutcome, Stepped, envelope, make_raw_request, make_request, run_steps};
+use crate::steps::StepInput;
+use behind::Behind;
+use facts::{Facts, facts};
+use fates::{dead_everywhere, plan_fates};
 
 /// One input as a source received and verified it.
 pub struct Input {
@@ -36,9 +43,14 @@ pub struct Input {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
-    Accepted { event: EventId, conflict_of: Option<EventId> },
+    Accepted {
+        event: EventId,
+        conflict_of: Option<EventId>,
+    },
     /// The same id and bytes are in the ledger already.
-    Repeated { of: EventId },
+    Repeated {
+        of: EventId,
+    },
 }
 
 pub type AcceptFuture<'a> = Pin<Box<dyn Future<Output = Result<Receipt, StoreError>> + Send + 'a>>;
@@ -69,16 +81,6 @@ impl Accept for Intake {
     }
 }
 
-/// What the expressions of a source say of an input.
-struct Facts {
-    event_type: Option<String>,
-    key: Option<String>,
-    source_id: Option<String>,
-    notes: Vec<String>,
-    /// The order cannot be known: the deliveries die at stage accept.
-    key_failure: Option<String>,
-}
-
 /// A planned delivery with what is needed to send it at once.
 struct Prepared {
     delivery: NewDelivery,
@@ -105,8 +107,9 @@ impl Intake {
             }
             Err(error) => Err(error.to_string()),
         };
-        let facts = self.facts(integration, &input, body.as_ref().ok(), notes).await;
-        let step_input = StepInput { method: &input.method, content_type: content_type.as_deref(), raw: &input.body, body };
+        let facts = facts(integration, &input, body.as_ref().ok(), notes);
+        let step_input =
+            StepInput { method: &input.method, content_type: content_type.as_deref(), raw: &input.body, body };
         let fates = plan_fates(integration, &step_input, facts.key_failure.as_deref(), &Limits::INLINE);
         let event_id = EventId::from_bits(self.means.ids.next(input.received_at));
         let (planned, prepared) = match fates {
@@ -145,7 +148,12 @@ impl Intake {
         match accepted {
             Accepted::Duplicate { of } => Ok(Receipt::Repeated { of }),
             Accepted::Stored { placements, conflict_of } => {
-                let origin = Origin { event: event_id, received_at: input.received_at, key: facts.key, event_type: facts.event_type };
+                let origin = Origin {
+                    event: event_id,
+                    received_at: input.received_at,
+                    key: facts.key,
+                    event_type: facts.event_type,
+                };
                 match later {
                     Some(places) => self.run_behind(active, origin, places, content_type, input.body),
                     None => self.hand_over(&active, &origin, prepared, &placements),
@@ -170,14 +178,21 @@ impl Intake {
                     Fate::Filtered { .. } | Fate::Dead(_) => None,
                 };
                 let permit = request.as_ref().and_then(|_| lane.try_reserve(now));
-                let delivery = NewDelivery { id: self.delivery_id(now), lane: lane.id, fate, may_open: permit.is_some() };
+                let delivery =
+                    NewDelivery { id: self.delivery_id(now), lane: lane.id, fate, may_open: permit.is_some() };
                 Prepared { delivery, request, permit }
             })
             .collect()
     }
 
     /// After the commit: open attempts go to their lanes, queued ones wake them.
-    fn hand_over(&self, active: &ActiveIntegration, origin: &Origin, prepared: Vec<Prepared>, placements: &[Placement]) {
+    fn hand_over(
+        &self,
+        active: &ActiveIntegration,
+        origin: &Origin,
+        prepared: Vec<Prepared>,
+        placements: &[Placement],
+    ) {
         for ((item, placement), lane) in prepared.into_iter().zip(placements).zip(&active.lanes) {
             match (placement, item.request, item.permit) {
                 (Placement::Opened { epoch }, Some(request), Some(permit)) => {
@@ -229,7 +244,9 @@ impl Intake {
                         }
                     }
                 }
-                Err(error) => tracing::error!(%event, %error, "the steps' result could not be written; tried at the next start"),
+                Err(error) => {
+                    tracing::error!(%event, %error, "the steps' result could not be written; tried at the next start")
+                }
             }
         });
     }
@@ -274,74 +291,6 @@ impl Intake {
             hold_conflicts: source.on_conflict == OnConflict::Hold,
         })
     }
-
-    async fn facts(
-        &self,
-        integration: &Integration,
-        input: &Input,
-        body: Option<&Value>,
-        mut notes: Vec<String>,
-    ) -> Facts {
-        let Source::Webhook(source) = &integration.source;
-        let dedupe = match &source.dedupe.id {
-            DedupeId::Expression(program) => Some(program),
-            DedupeId::Scheme | DedupeId::None => None,
-        };
-        let asked = source.event_type.is_some() || source.key.is_some() || dedupe.is_some();
-        let null = Value::null();
-        let envelope = asked.then(|| envelope(&input.headers, input.query.as_deref(), body.unwrap_or(&null)));
-        let ask = |program: Option<&Program>| -> Option<Result<Option<String>, String>> {
-            let (program, envelope) = program.zip(envelope.as_ref())?;
-            Some(ask(program, envelope))
-        };
-        let event_type = match ask(source.event_type.as_ref()) {
-            Some(Ok(text)) => text,
-            Some(Err(error)) => {
-                notes.push(format!("type: {error}"));
-                None
-            }
-            None => None,
-        };
-        let (key, key_failure) = match ask(source.key.as_ref()) {
-            Some(Ok(text)) => (text, None),
-            Some(Err(error)) => (None, Some(format!("the source's key expression failed: {error}"))),
-            None => (None, None),
-        };
-        let source_id = match (&source.dedupe.id, ask(dedupe)) {
-            (DedupeId::Scheme, _) => input.scheme_id.clone(),
-            (_, Some(Ok(text))) => text,
-            (_, Some(Err(error))) => {
-                notes.push(format!("dedupe: {error}"));
-                None
-            }
-            _ => None,
-        };
-        // Ids and keys are indexed: a hostile one must not make an index page of its own.
-        let bounded = |text: Option<String>| text.filter(|text| !text.is_empty()).map(|text| cut(text, 512));
-        Facts {
-            event_type: bounded(event_type),
-            key: bounded(key),
-            source_id: bounded(source_id),
-            notes,
-            key_failure,
-        }
-    }
-}
-
-/// One expression; over the inline budget it gets the larger one, since order and dedupe must be known before the
-/// commit.
-fn ask(program: &Program, envelope: &Value) -> Result<Option<String>, String> {
-    let answer = match program.run_optional(envelope, &Limits::INLINE) {
-        Err(error) if error.is_over_budget() => {
-            tokio::task::block_in_place(|| program.run_optional(envelope, &Limits::BEHIND))
-        }
-        answer => answer,
-    };
-    match answer {
-        Ok(Some(value)) if !value.is_null() => Ok(Some(value.to_text())),
-        Ok(_) => Ok(None),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 #[derive(Clone)]
@@ -350,105 +299,6 @@ struct Origin {
     received_at: Timestamp,
     key: Option<String>,
     event_type: Option<String>,
-}
-
-struct Behind {
-    active: Arc<ActiveIntegration>,
-    places: Vec<(DeliveryId, LaneId)>,
-    content_type: Option<String>,
-    body: Bytes,
-}
-
-impl Behind {
-    fn run(self) -> Vec<NewDelivery> {
-        let body = signalbox_transform::read_body(self.content_type.as_deref(), &self.body)
-            .map(|(parsed, _)| parsed.value)
-            .map_err(|error| error.to_string());
-        let input =
-            StepInput { method: "POST", content_type: self.content_type.as_deref(), raw: &self.body, body };
-        let fates = plan_fates(&self.active.integration, &input, None, &Limits::BEHIND).unwrap_or_default();
-        self.places
-            .iter()
-            .zip(fates)
-            .map(|((id, lane), fate)| NewDelivery { id: *id, lane: *lane, fate, may_open: false })
-            .collect()
-    }
-}
-
-fn dead_everywhere(
-    active: &ActiveIntegration,
-    places: &[(DeliveryId, LaneId)],
-    stage: Stage,
-    message: &str,
-) -> Vec<NewDelivery> {
-    places
-        .iter()
-        .zip(&active.integration.destinations)
-        .map(|((id, lane), destination)| NewDelivery {
-            id: *id,
-            lane: *lane,
-            fate: dead(&active.integration, destination, stage, message.to_owned()),
-            may_open: false,
-        })
-        .collect()
-}
-
-fn dead(integration: &Integration, destination: &Destination, stage: Stage, message: String) -> Fate {
-    Fate::Dead(failure(integration, destination, stage, FailureKind::Mapping, None, message))
-}
-
-/// One fate per destination; `None`: over the inline budget.
-fn plan_fates(
-    integration: &Integration,
-    input: &StepInput<'_>,
-    key_failure: Option<&str>,
-    limits: &Limits,
-) -> Option<Vec<Fate>> {
-    let all_dead = |failed: &StepFailure| {
-        integration
-            .destinations
-            .iter()
-            .map(|to| dead(integration, to, failed.stage, failed.message.clone()))
-            .collect::<Vec<_>>()
-    };
-    let body = match &input.body {
-        Ok(body) => body,
-        Err(unreadable) => {
-            let failed = StepFailure { stage: Stage::Accept, message: format!("the body cannot be read: {unreadable}") };
-            let raw = |to: &Destination| {
-                let untouched = integration.steps.is_empty() && key_failure.is_none();
-                let request = if untouched { make_raw_request(to, input) } else { None };
-                request.map_or_else(|| dead(integration, to, failed.stage, failed.message.clone()), Fate::Send)
-            };
-            return Some(integration.destinations.iter().map(raw).collect());
-        }
-    };
-    if let Some(message) = key_failure {
-        return Some(all_dead(&StepFailure { stage: Stage::Accept, message: message.to_owned() }));
-    }
-    let stepped = match run_steps(&integration.steps, body, limits) {
-        StepsOutcome::Done(stepped) => stepped,
-        StepsOutcome::Filtered { step } => {
-            return Some(integration.destinations.iter().map(|_| Fate::Filtered { step: step.clone() }).collect());
-        }
-        StepsOutcome::Failed(failed) => return Some(all_dead(&failed)),
-        StepsOutcome::OverBudget => return None,
-    };
-    integration.destinations.iter().map(|to| destination_fate(integration, to, &stepped, input, limits)).collect()
-}
-
-fn destination_fate(
-    integration: &Integration,
-    destination: &Destination,
-    stepped: &Stepped,
-    input: &StepInput<'_>,
-    limits: &Limits,
-) -> Option<Fate> {
-    match make_request(destination, stepped, input, limits) {
-        RequestOutcome::Made(request) => Some(Fate::Send(request)),
-        RequestOutcome::Failed(failed) => Some(dead(integration, destination, failed.stage, failed.message)),
-        RequestOutcome::OverBudget => None,
-    }
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -464,13 +314,4 @@ pub(crate) fn stored_headers(headers: &HeaderMap) -> Vec<(String, String)> {
             (name.as_str().to_owned(), text)
         })
         .collect()
-}
-
-/// At most `most` bytes, cut at a character.
-fn cut(mut text: String, most: usize) -> String {
-    if text.len() > most {
-        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
-    text
 }

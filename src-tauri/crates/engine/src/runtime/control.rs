@@ -1,0 +1,138 @@
+//! What a person may do: pause and resume, replay, discard and undo.
+
+use signalbox_model::replay::ReplayState;
+use signalbox_model::{DiscardId, HeldReason, ReplayId};
+use signalbox_store::StoreError;
+use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::read::Selection;
+use signalbox_store::replay::ReplayRow;
+
+use super::Runtime;
+use crate::signals::Tag;
+use crate::view::{ControlError, PauseScope, ReplayPlan, ReplayRequest};
+
+impl Runtime {
+    pub async fn pause(&self, scope: PauseScope) -> Result<(), ControlError> {
+        self.set_pause(scope, true).await
+    }
+
+    pub async fn resume(&self, scope: PauseScope) -> Result<(), ControlError> {
+        self.set_pause(scope, false).await
+    }
+
+    async fn set_pause(&self, scope: PauseScope, paused: bool) -> Result<(), ControlError> {
+        let workspace = self.workspace();
+        let now = self.means.clock.now();
+        let (gate_scope, name, known, what) = match &scope {
+            PauseScope::System(name) => (GateScope::System, name, workspace.systems.contains_key(name), "system"),
+            PauseScope::Integration(name) => {
+                (GateScope::Integration, name, workspace.integrations.contains_key(name), "integration")
+            }
+        };
+        if !known {
+            return Err(ControlError::Missing { what, name: name.clone() });
+        }
+        let saved = SavedGate {
+            scope: gate_scope,
+            name: name.clone(),
+            reason: HeldReason::Pause,
+            since: now,
+            until: None,
+            explain: String::new(),
+        };
+        self.means.store.save_gate(saved, paused).await?;
+        {
+            let mut pauses = self.pauses.lock();
+            let set = match gate_scope {
+                GateScope::System => &mut pauses.systems,
+                GateScope::Integration | GateScope::Lane => &mut pauses.integrations,
+            };
+            if paused {
+                set.entry(name.clone()).or_insert(now);
+            } else {
+                set.remove(name);
+            }
+        }
+        self.apply_pauses();
+        self.signals.touch(Tag::Systems);
+        self.signals.touch(Tag::Integrations);
+        self.signals.touch(Tag::Deliveries);
+        tracing::info!(what, name, paused, "a person changed a pause");
+        Ok(())
+    }
+
+    pub fn is_paused(&self, scope: &PauseScope) -> bool {
+        let pauses = self.pauses.lock();
+        match scope {
+            PauseScope::System(name) => pauses.systems.contains_key(name),
+            PauseScope::Integration(name) => pauses.integrations.contains_key(name),
+        }
+    }
+
+    pub async fn plan_replay(&self, request: ReplayRequest) -> Result<ReplayPlan, ControlError> {
+        self.replays.plan(request).await
+    }
+
+    pub async fn start_replay(&self, request: ReplayRequest) -> Result<ReplayRow, ControlError> {
+        self.replays.start(request).await
+    }
+
+    pub async fn pause_replay(&self, id: ReplayId) -> Result<ReplayRow, ControlError> {
+        self.replays.move_to(id, ReplayState::Paused).await
+    }
+
+    pub async fn resume_replay(&self, id: ReplayId) -> Result<ReplayRow, ControlError> {
+        self.replays.move_to(id, ReplayState::Running).await
+    }
+
+    pub async fn cancel_replay(&self, id: ReplayId) -> Result<ReplayRow, ControlError> {
+        self.replays.move_to(id, ReplayState::Cancelled).await
+    }
+
+    pub async fn replay(&self, id: ReplayId) -> Result<Option<ReplayRow>, StoreError> {
+        self.replays.replay(id).await
+    }
+
+    /// Running and paused ones, newest first.
+    pub async fn running_replays(&self) -> Result<Vec<ReplayRow>, StoreError> {
+        self.means.store.replays(true, 20).await
+    }
+
+    pub async fn discard(
+        &self,
+        selection: Selection,
+        reason: Option<String>,
+    ) -> Result<(DiscardId, u64), ControlError> {
+        let now = self.means.clock.now();
+        let id = DiscardId::from_bits(self.means.ids.next(now));
+        let count = self.means.store.discard(id, selection, reason, now).await?;
+        self.nudge_all();
+        Ok((id, count))
+    }
+
+    pub async fn undo_discard(&self, id: DiscardId) -> Result<u64, ControlError> {
+        let restored = self.means.store.undo_discard(id, self.means.clock.now()).await?;
+        let restored = restored.ok_or_else(|| ControlError::Missing { what: "discard", name: id.to_string() })?;
+        self.nudge_all();
+        Ok(restored)
+    }
+
+    fn nudge_all(&self) {
+        for lane in self.dispatcher.lanes() {
+            lane.nudge();
+        }
+    }
+
+    pub(super) fn apply_pauses(&self) {
+        let pauses = self.pauses.lock();
+        for lane in self.dispatcher.lanes() {
+            let system = lane.system_name().unwrap_or_default();
+            {
+                let mut gate = lane.gate.lock();
+                gate.system_paused_since = pauses.systems.get(&system).copied();
+                gate.integration_paused_since = pauses.integrations.get(&lane.integration).copied();
+            }
+            lane.nudge();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What a person sees of one delivery: its trace, its sentence, its request.
+
+use std::sync::Arc;
+
+use signalbox_model::{DeliveryId, DeliveryState, HeldReason};
+use signalbox_store::event::Request;
+use signalbox_store::read::DeliveryRow;
+use signalbox_store::{LaneId, StoreError};
+use signalbox_workspace::Integration;
+
+use super::Runtime;
+use crate::dispatch::gate::Verdict;
+use crate::view::{ControlError, TraceStep};
+
+impl Runtime {
+    /// `None`: no such delivery.
+    pub async fn trace(&self, id: DeliveryId) -> Result<Option<Vec<TraceStep>>, ControlError> {
+        let store = &self.means.store;
+        let Some(row) = store.delivery(id).await? else { return Ok(None) };
+        let Some(event) = store.event(row.event).await? else { return Ok(None) };
+        let raw = store.event_body(row.event).await?.unwrap_or_default();
+        let Some(integration) = self.version_of(&event.integration, &event.version).await? else {
+            return Ok(Some(Vec::new()));
+        };
+        let work = move || crate::trace::compute(&integration, &row, &event, &raw);
+        let trace = tokio::task::spawn_blocking(work).await;
+        Ok(Some(trace.map_err(|_| ControlError::WrongState("a step stopped unexpectedly".into()))?))
+    }
+
+    /// The integration as it was when the event came, from memory or from the kept files.
+    async fn version_of(&self, name: &str, version: &str) -> Result<Option<Arc<Integration>>, StoreError> {
+        if let Some(now) = self.workspace().integrations.get(name).filter(|now| now.version == version) {
+            return Ok(Some(now.clone()));
+        }
+        let Some(files) = self.means.store.version_files(name, version).await? else { return Ok(None) };
+        Ok(signalbox_workspace::integration_from_files(name, &files).map(Arc::new))
+    }
+
+    pub fn explain(&self, row: &DeliveryRow) -> String {
+        let lane = self.dispatcher.lane(row.lane);
+        crate::explain::explain(row, lane.as_deref(), self.means.clock.now())
+    }
+
+    /// What the row reads as now, gates included.
+    pub fn shown_state(&self, row: &DeliveryRow) -> (DeliveryState, Option<HeldReason>) {
+        let verdict = self.dispatcher.lane(row.lane).map(|lane| lane.verdict(self.means.clock.now()));
+        crate::explain::shown_state(row, verdict.as_ref().unwrap_or(&Verdict::Clear))
+    }
+
+    /// Of one round; `None` when the destination is gone.
+    pub fn max_attempts(&self, lane: LaneId) -> Option<u32> {
+        let lane = self.dispatcher.lane(lane)?;
+        let config = lane.config.load_full();
+        let config = config.as_ref().as_ref()?;
+        Some(config.destination()?.retry.max_attempts())
+    }
+
+    /// URL and headers as sent, credentials masked.
+    pub fn masked_request(
+        &self,
+        lane: LaneId,
+        request: &Request,
+        delivery: DeliveryId,
+        revision: u32,
+    ) -> (String, Vec<(String, String)>) {
+        match self.dispatcher.lane(lane) {
+            Some(lane) => crate::masked::as_sent(&lane, request, delivery, revision, self.means.clock.now()),
+            None => (request.path.clone(), request.headers.clone()),
+        }
+    }
+}

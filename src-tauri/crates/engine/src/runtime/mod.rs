@@ -1,0 +1,215 @@
+//! The supervisor: starts the parts over one ledger, and drains them.
+
+mod control;
+mod look;
+mod reload;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use signalbox_model::{Clock, HeldReason, IdSource, Random, Timestamp};
+use signalbox_store::lane::GateScope;
+use signalbox_store::read::ClosedGates;
+use signalbox_store::{Lane, LaneId, Store, StoreError};
+use signalbox_workspace::{Secrets, Workspace};
+use tokio_util::sync::CancellationToken;
+
+use crate::accept::Intake;
+use crate::connect::Deliver;
+use crate::dispatch::{Dispatcher, Means};
+use crate::replay::ReplayService;
+use crate::signals::Signals;
+use crate::sources::webhook::{Doors, Ingress, RefusalBudget};
+use crate::view::{Credential, GateView};
+
+/// What the runtime is made of; the composition root chooses each.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub deliver: Arc<dyn Deliver>,
+    pub secrets: Arc<dyn Secrets>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    /// Registered as the store's observer already.
+    pub signals: Arc<Signals>,
+}
+
+pub struct Runtime {
+    means: Arc<Means>,
+    secrets: Arc<dyn Secrets>,
+    dispatcher: Arc<Dispatcher>,
+    intake: Arc<Intake>,
+    ingress: Arc<Ingress>,
+    replays: Arc<ReplayService>,
+    signals: Arc<Signals>,
+    workspace: ArcSwap<Workspace>,
+    pauses: Mutex<Pauses>,
+    lanes: Mutex<BTreeMap<LaneId, Lane>>,
+    stop: CancellationToken,
+    ticking: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    /// One reload at a time.
+    applying: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Pauses {
+    systems: BTreeMap<String, Timestamp>,
+    integrations: BTreeMap<String, Timestamp>,
+}
+
+impl Runtime {
+    /// Recovers what an earlier boot left open, then starts dispatch. Nothing is accepted before the caller serves
+    /// [`Runtime::ingress_router`].
+    pub async fn start(parts: Parts, workspace: Workspace) -> Result<Arc<Self>, StoreError> {
+        let Parts { store, deliver, secrets, clock, random, signals } = parts;
+        let workspace = Arc::new(workspace);
+        let ids = Arc::new(IdSource::new(random.clone()));
+        let reopened = store.recover(clock.now()).await?;
+        if reopened > 0 {
+            tracing::warn!(
+                reopened,
+                "requests were open when Signalbox stopped; they are sent again with the same idempotency keys"
+            );
+        }
+        signals.load(store.clone()).await?;
+        let means = Arc::new(Means { store: store.clone(), deliver, clock: clock.clone(), random, ids: ids.clone() });
+        let dispatcher = Dispatcher::new(means.clone());
+        let intake = Intake::new(means.clone(), dispatcher.clone());
+        let ingress = Arc::new(Ingress {
+            doors: ArcSwap::from_pointee(Doors::new()),
+            accept: intake.clone(),
+            store: store.clone(),
+            clock,
+            ids,
+            base_url: ArcSwap::from_pointee(String::new()),
+            refusals: RefusalBudget::default(),
+        });
+        let replays = ReplayService::new(means.clone(), dispatcher.clone());
+        let runtime = Arc::new(Self {
+            means,
+            secrets,
+            dispatcher,
+            intake,
+            ingress,
+            replays,
+            signals: signals.clone(),
+            workspace: ArcSwap::new(workspace.clone()),
+            pauses: Mutex::new(Pauses::default()),
+            lanes: Mutex::new(BTreeMap::new()),
+            stop: CancellationToken::new(),
+            ticking: Mutex::new(None),
+            applying: tokio::sync::Mutex::new(()),
+        });
+        let saved = store.saved_gates().await?;
+        {
+            let mut pauses = runtime.pauses.lock();
+            for gate in saved.iter().filter(|gate| gate.reason == HeldReason::Pause) {
+                match gate.scope {
+                    GateScope::System => pauses.systems.insert(gate.name.clone(), gate.since),
+                    GateScope::Integration => pauses.integrations.insert(gate.name.clone(), gate.since),
+                    GateScope::Lane => None,
+                };
+            }
+        }
+        let active = runtime.apply_workspace(workspace, &saved).await?;
+        runtime.intake.resume_unplanned(&active).await?;
+        let resumed = runtime.replays.resume_jobs().await?;
+        if resumed > 0 {
+            tracing::info!(resumed, "replays that were under way go on");
+        }
+        let ticker = tokio::spawn(signals.run(runtime.stop.clone()));
+        *runtime.ticking.lock() = Some(ticker);
+        Ok(runtime)
+    }
+
+    /// The service behind the ingress listener.
+    pub fn ingress_router(&self) -> axum::Router {
+        crate::sources::webhook::router(self.ingress.clone())
+    }
+
+    /// `http://host:port` of the ingress, once it is bound: some schemes sign the URL.
+    pub fn set_ingress_url(&self, url: String) {
+        self.ingress.base_url.store(Arc::new(url));
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.means.store
+    }
+
+    pub fn workspace(&self) -> Arc<Workspace> {
+        self.workspace.load_full()
+    }
+
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.means.clock
+    }
+
+    pub fn ids(&self) -> &IdSource {
+        &self.means.ids
+    }
+
+    pub fn signals(&self) -> &Arc<Signals> {
+        &self.signals
+    }
+
+    pub fn lane(&self, id: LaneId) -> Option<Lane> {
+        self.lanes.lock().get(&id).cloned()
+    }
+
+    pub fn gates(&self) -> Vec<GateView> {
+        let now = self.means.clock.now();
+        self.dispatcher.lanes().iter().map(|lane| crate::gates::view(lane, now)).collect()
+    }
+
+    pub fn closed_gates(&self) -> ClosedGates {
+        self.gates().into_iter().filter_map(|gate| Some((gate.lane, gate.reason?))).collect()
+    }
+
+    /// `None`: there is no such system.
+    pub fn credential(&self, system: &str) -> Option<Credential> {
+        let workspace = self.workspace();
+        let auth = &workspace.systems.get(system)?.auth;
+        let Some(secret) = auth.secret().map(ToString::to_string) else { return Some(Credential::None) };
+        for lane in self.dispatcher.lanes() {
+            if lane.system_name().as_deref() != Some(system) {
+                continue;
+            }
+            let gate = lane.gate.lock();
+            if gate.missing_secret.is_some() {
+                return Some(Credential::Missing { secret });
+            }
+            if let Some(refused) = &gate.refused {
+                return Some(Credential::Refused { secret, at: refused.since });
+            }
+        }
+        Some(Credential::Ok { secret })
+    }
+
+    /// When the system last confirmed a delivery since the start.
+    pub fn last_ok(&self, system: &str) -> Option<Timestamp> {
+        let lanes = self.dispatcher.lanes();
+        let of_system = lanes.iter().filter(|lane| lane.system_name().as_deref() == Some(system));
+        of_system.filter_map(|lane| lane.last_ok.lock().back().copied()).max()
+    }
+
+    /// Stops claiming and replaying, waits up to `longest` for what is under way, saves the figures.
+    pub async fn drain(&self, longest: Duration) {
+        let started = tokio::time::Instant::now();
+        if tokio::time::timeout(longest, self.replays.drain()).await.is_err() {
+            tracing::warn!("replays are still under way; they go on at the next start");
+        }
+        if tokio::time::timeout(longest.saturating_sub(started.elapsed()), self.intake.drain()).await.is_err() {
+            tracing::warn!("events are still in their steps; they are tried at the next start");
+        }
+        self.dispatcher.drain(longest.saturating_sub(started.elapsed())).await;
+        self.stop.cancel();
+        let ticker = self.ticking.lock().take();
+        if let Some(ticker) = ticker
+            && ticker.await.is_err()
+        {
+            tracing::warn!("the last figures were not saved");
+        }
+    }
+}

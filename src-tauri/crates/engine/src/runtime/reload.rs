@@ -1,0 +1,134 @@
+//! From a checked workspace to running lanes and open doors, at start and at every change of a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use signalbox_model::HeldReason;
+use signalbox_net::verify::Verifier;
+use signalbox_store::StoreError;
+use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_workspace::{Integration, Source, System, Workspace};
+use tokio::sync::Semaphore;
+
+use super::Runtime;
+use crate::accept::ActiveIntegration;
+use crate::dispatch::lane::{LaneConfig, LaneRuntime};
+use crate::signals::Tag;
+use crate::sources::webhook::{Door, Doors};
+
+impl Runtime {
+    /// Takes over a changed workspace while running.
+    pub async fn apply(&self, workspace: Workspace) -> Result<(), StoreError> {
+        self.apply_workspace(Arc::new(workspace), &[]).await.map(|_| ())
+    }
+
+    pub(super) async fn apply_workspace(
+        &self,
+        workspace: Arc<Workspace>,
+        saved: &[SavedGate],
+    ) -> Result<BTreeMap<String, Arc<ActiveIntegration>>, StoreError> {
+        let _one_at_a_time = self.applying.lock().await;
+        let store = &self.means.store;
+        let now = self.means.clock.now();
+        let mut active = BTreeMap::new();
+        let mut present = BTreeSet::new();
+        let mut doors = Doors::new();
+        for (name, integration) in &workspace.integrations {
+            store.save_version(name, &integration.version, now, &integration.files).await?;
+            let mut lanes = Vec::with_capacity(integration.destinations.len());
+            for (index, destination) in integration.destinations.iter().enumerate() {
+                let lane = store.ensure_lane(name, &destination.name, &destination.system).await?;
+                present.insert(lane.id);
+                let runtime = self.dispatcher.ensure(lane.id, name, &destination.name);
+                if let Some(system) = workspace.systems.get(&destination.system) {
+                    self.configure(&runtime, integration, index, system).await;
+                }
+                self.lanes.lock().insert(lane.id, lane);
+                lanes.push(runtime);
+            }
+            let integration = Arc::new(ActiveIntegration { integration: integration.clone(), lanes });
+            let Source::Webhook(source) = &integration.integration.source;
+            let verifier = self.verifier(source).await;
+            doors.insert(source.path.clone(), Arc::new(Door { active: integration.clone(), verifier }));
+            active.insert(name.clone(), integration);
+        }
+        for lane in store.lanes().await? {
+            let runtime = self.dispatcher.ensure(lane.id, &lane.integration, &lane.destination);
+            if !present.contains(&lane.id) {
+                runtime.config.store(Arc::new(None));
+                runtime.gate.lock().removed_since = Some(now);
+            }
+            self.lanes.lock().entry(lane.id).or_insert(lane);
+        }
+        restore(saved, &self.dispatcher.lanes());
+        self.workspace.store(workspace);
+        self.apply_pauses();
+        self.ingress.doors.store(Arc::new(doors));
+        self.signals.touch(Tag::Integrations);
+        self.signals.touch(Tag::Systems);
+        Ok(active)
+    }
+
+    async fn configure(&self, lane: &LaneRuntime, integration: &Arc<Integration>, index: usize, system: &Arc<System>) {
+        let secret = match system.auth.secret() {
+            None => Ok(None),
+            Some(name) => self.secret(name).await.map(Some),
+        };
+        let missing = secret.as_ref().err().and(system.auth.secret().map(ToString::to_string));
+        if let Err(error) = &secret {
+            tracing::warn!(system = system.name, error, "the gate stays closed until this is mended");
+        }
+        let concurrency = integration.destinations.get(index).map_or(1, |to| to.concurrency.max(1));
+        let config = LaneConfig {
+            integration: integration.clone(),
+            index,
+            system: system.clone(),
+            secret: secret.ok().flatten(),
+            in_flight: Arc::new(Semaphore::new(concurrency as usize)),
+        };
+        lane.config.store(Arc::new(Some(config)));
+        {
+            let mut gate = lane.gate.lock();
+            gate.removed_since = None;
+            gate.missing_secret = missing;
+            // A changed file or secret deserves a fresh try.
+            gate.refused = None;
+        }
+        lane.nudge();
+    }
+
+    /// The keyring may block on a prompt: asked on a blocking thread.
+    async fn secret(&self, name: &signalbox_model::SecretName) -> Result<secrecy::SecretString, String> {
+        let secrets = self.secrets.clone();
+        let asked = name.clone();
+        match tokio::task::spawn_blocking(move || secrets.get(&asked)).await {
+            Ok(Ok(Some(secret))) => Ok(secret),
+            Ok(Ok(None)) => Err(format!("the secret '{name}' is not set")),
+            Ok(Err(error)) => Err(format!("the secret '{name}' cannot be read: {error}")),
+            Err(_) => Err(format!("the secret '{name}' cannot be read: the keyring stopped unexpectedly")),
+        }
+    }
+
+    async fn verifier(&self, source: &signalbox_workspace::WebhookSource) -> Result<Verifier, String> {
+        let mut secrets = Vec::with_capacity(source.verify.secrets.len());
+        for name in &source.verify.secrets {
+            secrets.push(self.secret(name).await?);
+        }
+        let verifier = Verifier::new(&source.verify, secrets).map_err(|error| error.to_string())?;
+        for warning in verifier.warnings() {
+            tracing::warn!(path = source.path, warning, "a signing secret is weak");
+        }
+        Ok(verifier)
+    }
+}
+
+/// Retry-After waits that outlived the restart.
+fn restore(saved: &[SavedGate], lanes: &[Arc<LaneRuntime>]) {
+    for gate in saved.iter().filter(|gate| gate.scope == GateScope::Lane && gate.reason == HeldReason::Rate) {
+        let Some(until) = gate.until else { continue };
+        let status = gate.explain.parse().unwrap_or(429);
+        for lane in lanes.iter().filter(|lane| gate.name == format!("{}/{}", lane.integration, lane.destination)) {
+            lane.gate.lock().close_until(gate.since, until, status);
+        }
+    }
+}
