@@ -3,7 +3,7 @@
 use crate::StoreFuture;
 
 /// Small and stable: the same (integration, destination) keeps its lane for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LaneId(pub i64);
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,9 +33,3 @@ pub struct SeriesRow {
     /// HdrHistogram V2 of accept → confirmed, milliseconds; empty: none.
     pub latency: Vec<u8>,
 }
-
-impl Default for LaneId {
-    fn default() -> Self {
-        Self(0)
-    }
-}

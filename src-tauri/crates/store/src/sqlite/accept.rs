@@ -7,8 +7,8 @@ use signalbox_model::{DeliveryState, FailureKind, GroupId, Stage};
 use super::dedupe::{self, Verdict};
 use super::fault::Outcome;
 use super::insert::{self, NewRow};
+use super::ledger::Ledger;
 use super::sql::{Columns, Many, blocks};
-use super::writer::Ledger;
 use crate::event::{Accepted, Failure, Fate, NewDelivery, NewEvent, Placement, Planned};
 use crate::{Change, LaneId};
 

@@ -11,8 +11,8 @@ use signalbox_model::{AttemptId, DeliveryId, DeliveryState, FailureKind, Stage, 
 use sqlx::sqlite::SqliteRow;
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Args, Columns, Many, execute, optional, rows};
-use super::writer::Ledger;
 use crate::delivery::{OpenDelivery, OpenedBatch};
 use crate::event::Request;
 use crate::{Change, LaneId};
@@ -108,7 +108,7 @@ async fn next_due(ledger: &mut Ledger, lane: LaneId) -> Outcome<Option<Timestamp
 }
 
 /// A row that had failed before goes back to `retrying`, any other to `queued`; its due time was kept.
-pub(super) async fn release(ledger: &mut Ledger, opened: &Vec<(DeliveryId, u64)>) -> Outcome<u64> {
+pub(super) async fn release(ledger: &mut Ledger, opened: &[(DeliveryId, u64)]) -> Outcome<u64> {
     let mut released = 0;
     for (id, epoch) in opened {
         let mut args = Args::default();

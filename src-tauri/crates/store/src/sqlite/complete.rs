@@ -6,8 +6,8 @@ use signalbox_model::retry::WaitedFor;
 use signalbox_model::{DeliveryId, DeliveryState, ReplayId, Timestamp};
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Columns, Many, corrupt};
-use super::writer::Ledger;
 use super::{order, progress};
 use crate::delivery::{Completed, Completion, Next};
 use crate::event::Failure;

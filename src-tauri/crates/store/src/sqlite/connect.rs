@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use super::SqliteOptions;
-use super::fault::Outcome;
+use super::fault::{Outcome, words};
 use super::sql::{Args, Columns, rows, safe};
 use crate::StoreError;
 
@@ -15,14 +15,14 @@ use crate::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x5349_4742;
 /// Versions before this one can lose a write when a checkpoint resets the WAL under another connection.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
-/// A lock of another process (a backup tool) is waited for this long.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers wait for the short locks of a WAL's recovery.
+const READER_PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 256;
 
-fn common(file: &Path) -> SqliteConnectOptions {
+fn common(file: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
-        .busy_timeout(BUSY_TIMEOUT)
+        .busy_timeout(busy_timeout)
         .statement_cache_capacity(STATEMENTS)
         // sqlx calls one connection from one thread only.
         .serialized(false)
@@ -36,7 +36,7 @@ fn common(file: &Path) -> SqliteConnectOptions {
 
 pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<SqliteConnection, String> {
     let synchronous = if options.power_loss_safe { "FULL" } else { "NORMAL" };
-    let connect = common(file)
+    let mut connect = common(file, options.busy_timeout)
         .create_if_missing(true)
         .page_size(4_096)
         .auto_vacuum(sqlx::sqlite::SqliteAutoVacuum::Incremental)
@@ -49,7 +49,10 @@ pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<Sqlit
         .pragma("secure_delete", "FAST")
         .pragma("cache_size", "-16384")
         .thread_name(|_| "ledger-writer".to_owned());
-    let mut conn = connect.connect().await.map_err(|error| plain(&error))?;
+    if let Some(pages) = options.max_pages {
+        connect = connect.pragma("max_page_count", pages.to_string());
+    }
+    let mut conn = connect.connect().await.map_err(|error| words(&error))?;
     let expected = [
         ("journal_mode", "wal"),
         ("synchronous", if options.power_loss_safe { "2" } else { "1" }),
@@ -58,19 +61,18 @@ pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<Sqlit
         ("cell_size_check", "1"),
         ("mmap_size", "0"),
         ("wal_autocheckpoint", "0"),
-        ("busy_timeout", "5000"),
     ];
     check(&mut conn, &expected).await?;
     Ok(conn)
 }
 
 pub(super) async fn reader(file: &Path) -> Result<SqliteConnection, String> {
-    let connect = common(file)
+    let connect = common(file, READER_PATIENCE)
         .read_only(true)
         .pragma("query_only", "ON")
         .pragma("cache_size", "-4096")
         .thread_name(|number| format!("ledger-reader-{number}"));
-    let mut conn = connect.connect().await.map_err(|error| plain(&error))?;
+    let mut conn = connect.connect().await.map_err(|error| words(&error))?;
     check(&mut conn, &[("query_only", "1"), ("journal_mode", "wal")]).await?;
     Ok(conn)
 }
@@ -97,26 +99,10 @@ async fn check(conn: &mut SqliteConnection, expected: &[(&str, &str)]) -> Result
 }
 
 async fn single(conn: &mut SqliteConnection, sql: &str) -> Result<String, String> {
-    let row = sqlx::query(safe(sql)).fetch_optional(conn).await.map_err(|error| plain(&error))?;
+    let row = sqlx::query(safe(sql)).fetch_optional(conn).await.map_err(|error| words(&error))?;
     let Some(row) = row else { return Ok(String::new()) };
     let text = row.get_text(0).or_else(|_| row.get_int(0).map(|number| number.to_string()));
     text.map_err(|fault| StoreError::from(fault).to_string())
-}
-
-/// An opening error in words that a person can act on.
-fn plain(error: &sqlx::Error) -> String {
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i64>().ok());
-    match code.map(|code| code & 0xff) {
-        Some(26) => "the file is not an SQLite database. Move it away, or restore it from a backup".to_owned(),
-        Some(11) => format!("the file is damaged ({error}). Restore it from a backup, or move it away to start empty"),
-        Some(14) => {
-            "the file cannot be made or opened. Check that the folder exists and that you may write to it".to_owned()
-        }
-        Some(8) => "it is read-only. Check the rights of the file and its folder".to_owned(),
-        Some(5) => "another process holds it locked".to_owned(),
-        Some(13) => "the disk is full".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 pub(super) async fn close(conn: SqliteConnection) -> Result<(), sqlx::Error> {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use signalbox_model::EventId;
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Args, Columns, Many, corrupt, execute};
-use super::writer::Ledger;
 use crate::event::NewEvent;
 
 static KNOWN: Many = Many::new(
@@ -24,6 +24,9 @@ static REMEMBER: Many = Many::new(
     "ON CONFLICT DO UPDATE SET event = excluded.event, keep_until = excluded.keep_until",
 );
 
+/// The hash of an earlier event's body, and the event.
+type Earlier = (Vec<u8>, EventId);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     New,
@@ -33,7 +36,7 @@ pub(super) enum Verdict {
 
 /// In the order of the events. Repeats within the batch count as well.
 pub(super) async fn judge(ledger: &mut Ledger, events: &[&NewEvent]) -> Outcome<Vec<Verdict>> {
-    let mut seen: HashMap<(&str, &str), Vec<(Vec<u8>, EventId)>> = HashMap::new();
+    let mut seen: HashMap<(&str, &str), Vec<Earlier>> = HashMap::new();
     for (row, event) in known(ledger, events).await? {
         let at = usize::try_from(row).ok().and_then(|at| events.get(at));
         let Some((found, dedupe)) = at.and_then(|event| Some((event, event.dedupe.as_ref()?))) else {
@@ -83,7 +86,7 @@ async fn forget(ledger: &mut Ledger, added: usize) -> Outcome<()> {
 }
 
 /// (place in the batch, (hash, event)) of what is remembered, first event first.
-async fn known(ledger: &mut Ledger, events: &[&NewEvent]) -> Outcome<Vec<(i64, (Vec<u8>, EventId))>> {
+async fn known(ledger: &mut Ledger, events: &[&NewEvent]) -> Outcome<Vec<(i64, Earlier)>> {
     let wanted = events.iter().zip(0_i64..).filter_map(|(event, at)| Some((at, event, event.dedupe.as_ref()?)));
     let wanted: Vec<_> = wanted.collect();
     let rows = KNOWN

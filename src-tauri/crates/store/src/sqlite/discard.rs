@@ -6,8 +6,8 @@ use signalbox_model::{DeliveryId, DeliveryState, DiscardId, EventId, Timestamp};
 use sqlx::sqlite::SqliteRow;
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Args, Columns, Many, execute, optional, rows};
-use super::writer::Ledger;
 use super::{order, progress};
 use crate::replay::ItemState;
 use crate::{Change, LaneId};

@@ -81,3 +81,27 @@ impl From<Fault> for StoreError {
         }
     }
 }
+
+/// An opening error in words that a person can act on.
+pub(super) fn words(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i64>().ok());
+    match code.map(|code| code & 0xff) {
+        Some(26) => "the file is not an SQLite database. Move it away, or restore it from a backup".to_owned(),
+        Some(11) => format!("the file is damaged ({error}). Restore it from a backup, or move it away to start empty"),
+        Some(14) => {
+            "the file cannot be made or opened. Check that the folder exists and that you may write to it".to_owned()
+        }
+        Some(8) => "it is read-only. Check the rights of the file and its folder".to_owned(),
+        Some(5) => "another process holds it locked".to_owned(),
+        Some(13) => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// As [`words`], whatever went wrong.
+pub(super) fn plain(fault: Fault) -> String {
+    match fault {
+        Fault::Sql(error) => words(&error),
+        Fault::Refused(error) => error.to_string(),
+    }
+}

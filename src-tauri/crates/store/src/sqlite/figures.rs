@@ -25,7 +25,7 @@ pub(super) async fn groups(conn: &mut SqliteConnection, filter: &Filter, scope: 
         "WITH found AS (
             SELECT grp, count(*) AS many, min(ended_at) AS first_at, max(ended_at) AS last_at, max(id) AS sample,
                    count(DISTINCT key) AS keys
-            FROM delivery WHERE delivery.state = 'dead' AND {rest}
+            FROM delivery INDEXED BY delivery_group_time WHERE delivery.state = 'dead' AND {rest}
             GROUP BY grp ORDER BY many DESC, last_at DESC LIMIT {GROUPS_MAX})"
     );
     let args = binder.done()?;
@@ -41,7 +41,7 @@ pub(super) async fn groups(conn: &mut SqliteConnection, filter: &Filter, scope: 
     }
     let sql = format!(
         "{groups} SELECT found.grp, min(23, (delivery.ended_at - found.first_at) * 24 / (found.last_at - found.first_at + 1)) AS part,
-         count(*) FROM found CROSS JOIN delivery ON delivery.grp = found.grp AND delivery.state = 'dead'
+         count(*) FROM found CROSS JOIN delivery INDEXED BY delivery_group_time ON delivery.grp = found.grp AND delivery.state = 'dead'
          WHERE {rest} GROUP BY found.grp, part"
     );
     let parts = sqlx::query_with(safe(sql), args).persistent(false).fetch_all(conn).await?;

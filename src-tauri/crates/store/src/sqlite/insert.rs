@@ -4,8 +4,8 @@ use signalbox_model::{DeliveryId, DeliveryState, EventId, Timestamp};
 
 use super::dedupe::Verdict;
 use super::fault::{Fault, Outcome};
+use super::ledger::Ledger;
 use super::sql::Many;
-use super::writer::Ledger;
 use crate::event::{Failure, NewEvent, Planned, Request};
 use crate::replay::RevisionOrigin;
 use crate::{LaneId, StoreError};

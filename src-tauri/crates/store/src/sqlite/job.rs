@@ -6,7 +6,7 @@ use std::pin::Pin;
 use tokio::sync::oneshot;
 
 use super::fault::Outcome;
-use super::writer::Ledger;
+use super::ledger::Ledger;
 use crate::StoreError;
 use crate::delivery::{Completed, Completion};
 use crate::event::{Accepted, Fate, NewEvent, Planned};
@@ -64,6 +64,29 @@ pub(super) fn event_bytes(event: &NewEvent) -> usize {
         Planned::Later(places) => places.len() * ROW,
     };
     ROW + event.body.len() + headers + deliveries
+}
+
+/// Jobs that share a commit.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub completions: Vec<Waiting<Completion, Completed>>,
+    pub accepts: Vec<Waiting<NewEvent, Accepted>>,
+    pub others: Vec<Box<dyn Other>>,
+    pub bytes: usize,
+    /// Of these, what intake counts against its bound.
+    pub intake_bytes: usize,
+}
+
+impl Batch {
+    pub fn len(&self) -> usize {
+        self.completions.len() + self.accepts.len() + self.others.len()
+    }
+
+    pub fn fail(self, error: impl Fn() -> StoreError) {
+        self.completions.into_iter().for_each(|waiting| waiting.answer(Err(error())));
+        self.accepts.into_iter().for_each(|waiting| waiting.answer(Err(error())));
+        self.others.into_iter().for_each(|other| other.answer(Err(error())));
+    }
 }
 
 pub(super) type Step<'a, T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send + 'a>>;

@@ -4,8 +4,8 @@ use signalbox_model::{HeldReason, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Args, Columns, corrupt, execute, optional, rows};
-use super::writer::Ledger;
 use crate::lane::{GateScope, SavedGate};
 use crate::{Lane, LaneId};
 

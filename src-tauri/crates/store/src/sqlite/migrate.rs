@@ -6,12 +6,11 @@ use sqlx::sqlite::SqliteConnection;
 use super::connect::APPLICATION_ID;
 use super::fault::Outcome;
 use super::sql::{Args, Columns, rows, safe};
-use crate::StoreError;
 
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_ledger.sql")];
 
 pub(super) async fn run(conn: &mut SqliteConnection) -> Result<(), String> {
-    let (found, application) = versions(conn).await.map_err(|fault| StoreError::from(fault).to_string())?;
+    let (found, application) = versions(conn).await.map_err(super::fault::plain)?;
     let newest = MIGRATIONS.len();
     if application != 0 && application != APPLICATION_ID || application == 0 && found != 0 {
         return Err("it belongs to another program. Move it away, or choose another workspace".to_owned());

@@ -2,18 +2,21 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `queue`, `job`, `writer` | the bounded way to the one writer; batches, commits, answers |
+//! | `queue`, `job`, `ledger`, `writer`, `alone` | the bounded way to the one writer; batches, commits, answers |
 //! | `dedupe`, `accept`, `insert`, `complete` | the hot commands, one statement per table for a whole batch |
 //! | `claim`, `order`, `plan`, `discard`, `replays`, `progress` | the other transitions |
 //! | `predicate`, `select`, `rows`, `figures`, `readers` | reads |
-//! | `connect`, `migrate`, `wal`, `fault`, `sql` | SQLite itself |
+//! | `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many` | SQLite itself |
 //!
 //! An attempt that is open is its delivery's row: see `claim`. The states and their guards are the CHECK constraints
 //! and partial unique indexes of `migrations/sqlite/0001_ledger.sql`.
 
 mod accept;
+mod alone;
+mod args;
 mod bulk;
 mod claim;
+mod columns;
 mod complete;
 mod connect;
 mod dedupe;
@@ -23,6 +26,8 @@ mod figures;
 mod insert;
 mod job;
 mod lanes;
+mod ledger;
+mod many;
 mod migrate;
 mod order;
 mod plan;
@@ -42,6 +47,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use signalbox_model::Clock;
@@ -49,10 +55,11 @@ use tokio::sync::mpsc;
 
 use crate::{Lane, Observer, StoreError};
 use fault::Outcome;
+use ledger::Ledger;
 use queue::{Queue, Shared};
 use readers::Readers;
 use sql::{Args, Columns};
-use writer::{Ledger, Writer};
+use writer::Writer;
 
 /// The ledger's file in its folder.
 pub const FILE: &str = "ledger.db";
@@ -61,11 +68,15 @@ pub const FILE: &str = "ledger.db";
 pub struct SqliteOptions {
     /// `synchronous=FULL`. Off only to prove that the power-loss test fails without it.
     pub power_loss_safe: bool,
+    /// How long a lock of another process (a backup tool) is waited for before a write answers `Busy`.
+    pub busy_timeout: Duration,
+    /// The file may grow to so many pages of 4 KiB; then writes answer `DiskFull`. `None`: as large as the disk.
+    pub max_pages: Option<u32>,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { power_loss_safe: true }
+        Self { power_loss_safe: true, busy_timeout: Duration::from_secs(5), max_pages: None }
     }
 }
 
@@ -96,7 +107,7 @@ impl SqliteStore {
         migrate::run(&mut conn).await.map_err(wrong)?;
         let read = Readers::open(file.clone()).await.map_err(wrong)?;
         let mut ledger = Ledger::new(conn);
-        let lanes = start(&mut ledger).await.map_err(|fault| wrong(StoreError::from(fault).to_string()))?;
+        let lanes = start(&mut ledger).await.map_err(|fault| wrong(fault::plain(fault)))?;
         let (jobs, waiting) = mpsc::channel(queue::QUEUE);
         let shared = Arc::new(Shared::default());
         let checkpoints = wal::Checkpoints::default();

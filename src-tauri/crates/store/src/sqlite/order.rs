@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use signalbox_model::{DeliveryState, Timestamp};
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Columns, Many, active, blocks};
-use super::writer::Ledger;
 use crate::{Change, LaneId};
 
 /// The first row of each free key goes, if it waits; a parked dead letter in front keeps it waiting.

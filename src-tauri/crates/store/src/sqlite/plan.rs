@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use signalbox_model::{DeliveryId, DeliveryState, EventId, Stage, Timestamp};
 
 use super::fault::{Fault, Outcome};
+use super::ledger::Ledger;
 use super::order;
 use super::sql::{Args, Columns, corrupt, execute, optional, rows};
-use super::writer::Ledger;
 use crate::event::{Failure, Fate, NewDelivery, Placement, Request, Unplanned};
 use crate::replay::RevisionOrigin;
 use crate::{Change, LaneId, StoreError};

@@ -3,8 +3,8 @@
 use signalbox_model::{DeliveryId, ReplayId};
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Args, execute};
-use super::writer::Ledger;
 use crate::Change;
 use crate::replay::ItemState;
 

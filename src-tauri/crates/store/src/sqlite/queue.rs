@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::job::{Command, Job, Step, Waiting, event_bytes};
-use super::writer::Ledger;
+use super::ledger::Ledger;
 use crate::StoreError;
 use crate::delivery::{Completed, Completion};
 use crate::event::{Accepted, NewEvent};

@@ -5,8 +5,8 @@ use signalbox_model::RejectedId;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Args, Columns, execute, optional, rows};
-use super::writer::Ledger;
 use crate::Change;
 use crate::event::{REJECTED_KEPT, Rejected};
 

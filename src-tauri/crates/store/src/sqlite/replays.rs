@@ -7,9 +7,9 @@ use signalbox_model::{DeliveryId, DeliveryState, ReplayId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::progress::parse_item_state;
 use super::sql::{Args, Columns, Many, corrupt, execute, optional, rows};
-use super::writer::Ledger;
 use super::{order, plan};
 use crate::event::Failure;
 use crate::replay::{ItemState, NewRevision, ReplayMove, ReplayRow, ReplaySettings, Requeued};

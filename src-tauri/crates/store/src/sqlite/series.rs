@@ -4,8 +4,8 @@ use signalbox_model::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
+use super::ledger::Ledger;
 use super::sql::{Args, Columns, Many, execute, rows};
-use super::writer::Ledger;
 use crate::series::SeriesRow;
 
 static SAVE: Many = Many::new(
@@ -15,7 +15,7 @@ static SAVE: Many = Many::new(
     "",
 );
 
-pub(super) async fn save(ledger: &mut Ledger, input: &Vec<SeriesRow>) -> Outcome<()> {
+pub(super) async fn save(ledger: &mut Ledger, input: &[SeriesRow]) -> Outcome<()> {
     SAVE.insert(&mut ledger.conn, input, |args, row| {
         args.int(row.bucket)
             .lane(row.lane)

@@ -2,82 +2,25 @@
 //!
 //! The running commit is the batching window: whatever arrived meanwhile is the next batch, and nothing lingers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use signalbox_model::{Clock, Timestamp};
-use sqlx::sqlite::SqliteConnection;
+use signalbox_model::Clock;
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::{Fault, Outcome, Severity, severity, store_error};
-use super::job::{Job, Other, Waiting};
+use super::job::{Batch, Job};
+use super::ledger::Ledger;
 use super::queue::Shared;
 use super::wal::Checkpoints;
 use super::{accept, complete, connect};
 use crate::delivery::{Completed, Completion};
 use crate::event::{Accepted, NewEvent};
-use crate::{Change, Observer, StoreError};
+use crate::{Observer, StoreError};
 
 const BATCH_COMMANDS: usize = 256;
 const BATCH_BYTES: usize = 1 << 20;
 const IDLE: Duration = Duration::from_secs(1);
-
-/// What a command works on: the connection inside the running transaction, and what the writer knows by heart.
-pub(super) struct Ledger {
-    pub conn: SqliteConnection,
-    pub epoch: u64,
-    /// Of the next event.
-    pub next_seq: i64,
-    /// When the batch began.
-    pub now: Timestamp,
-    /// What the observer is told after the commit.
-    pub changes: Vec<Change>,
-    names: HashMap<String, Arc<str>>,
-}
-
-impl Ledger {
-    pub fn new(conn: SqliteConnection) -> Self {
-        let now = Timestamp::default();
-        Self { conn, epoch: 0, next_seq: 1, now, changes: Vec::new(), names: HashMap::new() }
-    }
-
-    /// One shared copy of an integration's name.
-    pub fn name(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.names.get(name) {
-            return Arc::clone(known);
-        }
-        let shared: Arc<str> = name.into();
-        self.names.insert(name.to_owned(), Arc::clone(&shared));
-        shared
-    }
-
-    pub async fn statement(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::query(sql).execute(&mut self.conn).await.map(|_| ())
-    }
-}
-
-#[derive(Default)]
-struct Batch {
-    completions: Vec<Waiting<Completion, Completed>>,
-    accepts: Vec<Waiting<NewEvent, Accepted>>,
-    others: Vec<Box<dyn Other>>,
-    bytes: usize,
-    /// Of these, what intake counts against its bound.
-    intake_bytes: usize,
-}
-
-impl Batch {
-    fn len(&self) -> usize {
-        self.completions.len() + self.accepts.len() + self.others.len()
-    }
-
-    fn fail(self, error: impl Fn() -> StoreError) {
-        self.completions.into_iter().for_each(|waiting| waiting.answer(Err(error())));
-        self.accepts.into_iter().for_each(|waiting| waiting.answer(Err(error())));
-        self.others.into_iter().for_each(|other| other.answer(Err(error())));
-    }
-}
 
 /// Answers of the set-based commands; the others keep their own.
 struct Answers {
@@ -207,7 +150,7 @@ impl Writer {
         self.tell();
     }
 
-    fn tell(&mut self) {
+    pub(super) fn tell(&mut self) {
         if !self.ledger.changes.is_empty() {
             self.observer.committed(&self.ledger.changes);
             self.ledger.changes.clear();
@@ -225,7 +168,7 @@ impl Writer {
     }
 
     /// Nothing of the batch is stored, and trying its commands alone would not help.
-    fn give_up(&mut self, batch: Batch, error: &sqlx::Error) {
+    pub(super) fn give_up(&mut self, batch: Batch, error: &sqlx::Error) {
         match severity(error) {
             Severity::DiskFull => {
                 tracing::error!("the disk that holds the ledger is full");
@@ -243,104 +186,6 @@ impl Writer {
             }
         }
     }
-
-    /// One command spoiled the batch: each again by itself inside one transaction, so that only that one fails.
-    async fn one_by_one(&mut self, batch: Batch) {
-        let mut batch = batch;
-        let result = self.each_alone(&mut batch).await;
-        match result {
-            Ok(settled) => {
-                settled.answer();
-                self.tell();
-            }
-            Err(Fault::Sql(error)) => {
-                let _ended = self.ledger.statement("ROLLBACK").await;
-                self.ledger.changes.clear();
-                self.give_up(batch, &error);
-            }
-            Err(Fault::Refused(error)) => {
-                let _ended = self.ledger.statement("ROLLBACK").await;
-                self.ledger.changes.clear();
-                batch.fail(|| copy(&error));
-            }
-        }
-    }
-
-    async fn each_alone(&mut self, batch: &mut Batch) -> Outcome<Settled> {
-        let ledger = &mut self.ledger;
-        let mut settled = Settled::default();
-        ledger.statement("BEGIN IMMEDIATE").await?;
-        let mut completions = Vec::with_capacity(batch.completions.len());
-        for waiting in &batch.completions {
-            let mark = begin_one(ledger).await?;
-            let result = complete::complete(ledger, &[&waiting.command]).await;
-            completions.push(end_one(ledger, mark, result).await?);
-        }
-        let mut accepts = Vec::with_capacity(batch.accepts.len());
-        for waiting in &batch.accepts {
-            let mark = begin_one(ledger).await?;
-            let result = accept::accept(ledger, &[&waiting.command]).await;
-            accepts.push(end_one(ledger, mark, result).await?);
-        }
-        let mut others = Vec::with_capacity(batch.others.len());
-        for other in &mut batch.others {
-            let mark = begin_one(ledger).await?;
-            let result = other.run(ledger).await;
-            others.push(end_one(ledger, mark, result).await?);
-        }
-        ledger.statement("COMMIT").await?;
-        settled.completions = std::mem::take(&mut batch.completions).into_iter().zip(completions).collect();
-        settled.accepts = std::mem::take(&mut batch.accepts).into_iter().zip(accepts).collect();
-        settled.others = std::mem::take(&mut batch.others).into_iter().zip(others).collect();
-        Ok(settled)
-    }
-}
-
-/// A batch that was carried out one by one.
-#[derive(Default)]
-struct Settled {
-    completions: Vec<(Waiting<Completion, Completed>, Result<Vec<Completed>, StoreError>)>,
-    accepts: Vec<(Waiting<NewEvent, Accepted>, Result<Vec<Accepted>, StoreError>)>,
-    others: Vec<(Box<dyn Other>, Result<(), StoreError>)>,
-}
-
-impl Settled {
-    fn answer(self) {
-        fn only<T>(answers: Vec<T>) -> Result<T, StoreError> {
-            answers.into_iter().next().ok_or(StoreError::Closed)
-        }
-        for (waiting, result) in self.completions {
-            waiting.answer(result.and_then(only));
-        }
-        for (waiting, result) in self.accepts {
-            waiting.answer(result.and_then(only));
-        }
-        for (other, result) in self.others {
-            other.answer(result);
-        }
-    }
-}
-
-async fn begin_one(ledger: &mut Ledger) -> Outcome<usize> {
-    ledger.statement("SAVEPOINT one").await?;
-    Ok(ledger.changes.len())
-}
-
-/// An error that concerns the whole database ends the batch; any other one undoes this command alone.
-async fn end_one<T>(ledger: &mut Ledger, changes: usize, result: Outcome<T>) -> Outcome<Result<T, StoreError>> {
-    let result = match result {
-        Err(Fault::Sql(error)) if severity(&error) != Severity::Command => return Err(Fault::Sql(error)),
-        Err(fault) => {
-            ledger.statement("ROLLBACK TO one").await?;
-            ledger.changes.truncate(changes);
-            let error = StoreError::from(fault);
-            tracing::error!(%error, "the ledger refused a command");
-            Err(error)
-        }
-        Ok(answer) => Ok(answer),
-    };
-    ledger.statement("RELEASE one").await?;
-    Ok(result)
 }
 
 fn refuse(job: Job) {
@@ -355,7 +200,7 @@ fn refuse(job: Job) {
 }
 
 /// One error for several callers.
-fn copy(error: &StoreError) -> StoreError {
+pub(super) fn copy(error: &StoreError) -> StoreError {
     match error {
         StoreError::Busy => StoreError::Busy,
         StoreError::Sealed(reason) => StoreError::Sealed(reason.clone()),

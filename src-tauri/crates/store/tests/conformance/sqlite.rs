@@ -1,15 +1,20 @@
 //! What only the SQLite store can show: its file, its errors, its settings.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use signalbox_model::SystemClock;
+use signalbox_store::event::Fate;
 use signalbox_store::observe::NoObserver;
 use signalbox_store::sqlite::{FILE, SqliteOptions, SqliteStore};
-use signalbox_store::{Deliveries, StoreError};
+use signalbox_store::{Deliveries, Events, Lanes, Reads, StoreError};
+use sqlx::ConnectOptions;
 
-use crate::support::bench;
+use crate::intake::futures;
+use crate::support::{bench, request};
 
-async fn open(dir: &std::path::Path) -> Result<Arc<SqliteStore>, StoreError> {
+async fn open(dir: &Path) -> Result<Arc<SqliteStore>, StoreError> {
     SqliteStore::open(dir, SqliteOptions::default(), Arc::new(SystemClock), Arc::new(NoObserver)).await
 }
 
@@ -35,7 +40,7 @@ async fn what_was_answered_is_there_after_the_process_went_without_a_word() {
         std::fs::copy(bench.dir.path().join(&name), copy.path().join(&name)).unwrap();
     }
     let store = open(copy.path()).await.unwrap();
-    assert!(signalbox_store::Reads::delivery(&*store, id).await.unwrap().is_some());
+    assert!(Reads::delivery(&*store, id).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -116,32 +121,90 @@ async fn the_schema_refuses_impossible_rows() {
 }
 
 #[tokio::test]
-async fn a_write_that_fails_on_the_disk_seals_the_ledger() {
+async fn a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest() {
     let bench = bench().await;
-    bench.queue(bench.lane, "003").await;
+    let (id, _) = bench.event().to(bench.lane).await;
     bench.sqlite.close().await;
-    // The pages of the tables become noise, as a dying disk would read them back.
-    let file = bench.dir.path().join(FILE);
-    let mut bytes = std::fs::read(&file).unwrap();
-    for byte in bytes.iter_mut().skip(4_096 * 3) {
-        *byte = 0xa5;
+    let options = SqliteOptions { max_pages: Some(120), ..SqliteOptions::default() };
+    let dir = bench.dir.path();
+    let store = SqliteStore::open(dir, options, Arc::new(SystemClock), Arc::new(NoObserver)).await.unwrap();
+    let large: &'static [u8] = Box::leak(vec![b'x'; 200_000].into_boxed_slice());
+    let mut answers = Vec::new();
+    for _ in 0..5 {
+        answers.push(Events::accept(&*store, bench.event().body(large).fates(vec![])).await);
     }
-    std::fs::write(&file, bytes).unwrap();
-    let store = match open(bench.dir.path()).await {
-        // Some pages are read at the start already.
-        Err(StoreError::Open { .. }) => return,
-        Err(other) => panic!("{other}"),
-        Ok(store) => store,
-    };
-    let result = signalbox_store::Events::accept(&*store, bench.event().fates(vec![])).await;
+    assert!(answers[0].is_ok(), "{:?}", answers[0]);
+    assert!(matches!(answers[4], Err(StoreError::DiskFull)), "{:?}", answers[4]);
+    assert_eq!(store.sealed(), None, "there may be room again later");
+    assert_eq!(store.recover(bench.now()).await.unwrap(), 0, "small writes still fit");
+    assert!(Reads::delivery(&*store, id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_lock_of_another_process_makes_writes_busy_and_turns_intake_away_before_memory_grows() {
+    let bench = bench().await;
+    bench.sqlite.close().await;
+    let options = SqliteOptions { busy_timeout: Duration::from_millis(200), ..SqliteOptions::default() };
+    let dir = bench.dir.path();
+    let store = SqliteStore::open(dir, options, Arc::new(SystemClock), Arc::new(NoObserver)).await.unwrap();
+    let mut other = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join(FILE)).connect().await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let event = |_| Events::accept(&*store, bench.event().fates(vec![]));
+    let answers = futures((0..4_000).map(event)).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Err(StoreError::Busy))));
+    assert!(bench.dir.path().join(FILE).exists());
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert!(event(0).await.is_ok(), "the lock is gone");
+}
+
+#[tokio::test]
+async fn a_damaged_page_under_a_write_seals_the_ledger() {
+    let bench = bench().await;
+    let id = bench.queue(bench.lane, "003").await;
+    bench.sqlite.close().await;
+    let file = bench.dir.path().join(FILE);
+    let page = root_page(&file, "delivery").await;
+    damage(&file, page..page + 1);
+    let store = open(bench.dir.path()).await.unwrap();
+    assert!(matches!(Reads::delivery(&*store, id).await, Err(StoreError::Corrupt(_))), "a reader seals nothing");
+    assert_eq!(store.sealed(), None);
+    let lane = store.ensure_lane("crm-sync", "hubspot", "hubspot").await.unwrap().id;
+    let event = bench.event().fates(vec![(lane, Fate::Send(request(&"x".into())))]);
+    let result = Events::accept(&*store, event).await;
     assert!(matches!(result, Err(StoreError::Sealed(_))), "{result:?}");
-    assert!(store.sealed().is_some());
     assert!(matches!(store.recover(bench.now()).await, Err(StoreError::Sealed(_))), "it stays sealed");
 }
 
+#[tokio::test]
+async fn a_damaged_file_is_refused_with_what_to_do() {
+    let bench = bench().await;
+    bench.sqlite.close().await;
+    let file = bench.dir.path().join(FILE);
+    let pages = std::fs::metadata(&file).unwrap().len() / 4_096;
+    damage(&file, 2..pages);
+    let found = reason(open(bench.dir.path()).await);
+    assert!(found.contains("damaged") && found.contains("backup"), "{found}");
+}
+
+/// The pages become noise, as a dying disk would read them back. The first page has number 1.
+fn damage(file: &Path, pages: std::ops::Range<u64>) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let range = (pages.start - 1) as usize * 4_096..(pages.end - 1) as usize * 4_096;
+    bytes[range].fill(0xa5);
+    std::fs::write(file, bytes).unwrap();
+}
+
+async fn root_page(file: &Path, table: &str) -> u64 {
+    use sqlx::Row;
+    let mut conn = sqlx::sqlite::SqliteConnectOptions::new().filename(file).connect().await.unwrap();
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
+    let row = sqlx::query(sql).bind(table.to_owned()).fetch_one(&mut conn).await.unwrap();
+    row.get::<i64, _>(0) as u64
+}
+
 /// Through a connection of its own, while the store is closed.
-async fn try_change(file: &std::path::Path, sql: &str) -> bool {
-    use sqlx::{ConnectOptions, Connection};
+async fn try_change(file: &Path, sql: &str) -> bool {
+    use sqlx::Connection;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
     let mut conn = options.connect().await.unwrap();
     let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut conn).await;
@@ -149,6 +212,6 @@ async fn try_change(file: &std::path::Path, sql: &str) -> bool {
     done.is_ok()
 }
 
-async fn change(file: &std::path::Path, sql: &str) {
+async fn change(file: &Path, sql: &str) {
     assert!(try_change(file, sql).await, "{sql}");
 }
