@@ -192,3 +192,21 @@ fn agree(bytes: &[u8]) -> Result<(), TestCaseError> {
     prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "ours {:?}, serde_json {:?}", ours, theirs);
     Ok(())
 }
+
+#[test]
+fn an_object_of_two_hundred_thousand_members_is_read() {
+    let members: Vec<_> = (0..200_000).map(|number| format!("\"k{number}\":{number}")).collect();
+    let parsed = parse_json(format!("{{{},\"k7\":0}}", members.join(",")).as_bytes()).unwrap();
+    assert!(parsed.duplicate_keys);
+    assert_eq!(parsed.value.get("k199999").map(|value| value.to_text()), Some("199999".to_owned()));
+    assert_eq!(parsed.value.get("k7").map(|value| value.to_text()), Some("0".to_owned()));
+}
+
+#[test]
+fn programs_and_values_are_shared_between_threads() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    shared::<Value>();
+    shared::<signalbox_transform::Program>();
+    shared::<signalbox_transform::Template>();
+    shared::<signalbox_transform::Schema>();
+}
