@@ -65,7 +65,10 @@ async fn a_destination_that_is_down_does_not_hold_up_another() {
     workspace.system("broken", &broken.url(), "").system("well", &well.url(), "");
     let both = format!(
         "{}{}",
-        workspace::destination("broken", "retry = { schedule = [\"300ms\", \"300ms\", \"300ms\", \"300ms\", \"300ms\", \"300ms\", \"300ms\", \"300ms\"], jitter = 0.0 }"),
+        workspace::destination(
+            "broken",
+            "retry = { schedule = [\"300ms\", \"300ms\", \"300ms\", \"300ms\", \"300ms\", \"300ms\", \"300ms\", \"300ms\"], jitter = 0.0 }"
+        ),
         workspace::destination("well", "")
     );
     workspace.integration("sync", &both);
@@ -110,10 +113,15 @@ async fn addresses_inside_are_refused_unless_the_system_allows_them() {
     for index in 0..urls.len() {
         let name = format!("i{index}");
         let known = process.get("integrations").await;
-        let runs = known["items"].as_array().unwrap().iter().any(|one| one["name"] == name.as_str() && one["state"] != "broken");
+        let runs = known["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["name"] == name.as_str() && one["state"] != "broken");
         // Refused when the file is read, or when the request is made: either way, nothing is sent.
         if runs {
-            let answer = crate::support::send_to(&process.ingress(), &format!("/hooks/{name}"), "1", b"{}").await.unwrap();
+            let answer =
+                crate::support::send_to(&process.ingress(), &format!("/hooks/{name}"), "1", b"{}").await.unwrap();
             assert_eq!(answer.status, 200);
             process.wait_for(&format!("integration:{name} state:dead kind:rejected"), 1).await;
         }

@@ -116,7 +116,9 @@ async fn a_body_that_the_steps_cannot_read_becomes_a_dead_letter() {
     let steps = "[[steps]]\nkind = \"map\"\njq = '.number'\n";
     workspace.integration("sync", &format!("{steps}{}", workspace::destination("crm", "")));
     let process = serve(&workspace).await;
-    for (index, body) in [&b"{\"number\": [1, 2"[..], b"[[[", format!("{}1", "[".repeat(500_000)).as_bytes()].iter().enumerate() {
+    for (index, body) in
+        [&b"{\"number\": [1, 2"[..], b"[[[", format!("{}1", "[".repeat(500_000)).as_bytes()].iter().enumerate()
+    {
         assert_eq!(send_to(&process.ingress(), "/hooks/sync", &index.to_string(), body).await.unwrap().status, 200);
     }
     process.wait_for("state:dead kind:mapping", 3).await;
@@ -161,14 +163,12 @@ async fn hostile_requests_are_refused() {
     for (what, text, allowed) in [
         ("no host", format!("{post}content-length: 2\r\n\r\n{{}}"), &[400][..]),
         ("two hosts", format!("{post}host: {host}\r\nhost: evil.test\r\ncontent-length: 2\r\n\r\n{{}}"), &[400]),
-        (
-            "two lengths",
-            format!("{post}host: {host}\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{{}}"),
-            &[400],
-        ),
+        ("two lengths", format!("{post}host: {host}\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{{}}"), &[400]),
         (
             "length beside chunks",
-            format!("{post}host: {host}\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"),
+            format!(
+                "{post}host: {host}\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+            ),
             &[400],
         ),
         ("100 headers", format!("{post}host: {host}\r\n{many}content-length: 2\r\n\r\n{{}}"), &[431]),
@@ -211,9 +211,13 @@ async fn a_markup_payload_is_shown_as_text_and_never_as_a_page() {
 async fn a_flood_is_turned_away_with_a_time_to_come_back() {
     let (workspace, destination) = (TestWorkspace::new(), signalbox_testkit::Destination::start().await);
     workspace.system("crm", &destination.url(), "");
-    let source = "[source]\nkind = \"webhook\"\npath = \"/hooks/flood\"\nverify = { scheme = \"none\" }\nmax_body = \"8MiB\"\n";
+    let source =
+        "[source]\nkind = \"webhook\"\npath = \"/hooks/flood\"\nverify = { scheme = \"none\" }\nmax_body = \"8MiB\"\n";
     let steps = "[[steps]]\nkind = \"filter\"\njq = 'false'\n";
-    workspace.write("integrations/flood.toml", &format!("title = \"Flood\"\n{source}{steps}{}", workspace::destination("crm", "")));
+    workspace.write(
+        "integrations/flood.toml",
+        &format!("title = \"Flood\"\n{source}{steps}{}", workspace::destination("crm", "")),
+    );
     let process = serve(&workspace).await;
     let body = std::sync::Arc::new(format!("\"{}\"", "x".repeat(7 << 20)).into_bytes());
     let mut tasks = tokio::task::JoinSet::new();

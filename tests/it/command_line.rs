@@ -55,7 +55,9 @@ async fn init_makes_a_workspace_that_check_finds_right() {
 #[tokio::test]
 async fn without_a_program_the_commands_say_so_with_their_own_exit_code() {
     let workspace = TestWorkspace::new();
-    for arguments in [&["status"][..], &["deliveries"], &["show", "dlv_1"], &["discard", "state:dead"], &["replay", "state:dead"]] {
+    for arguments in
+        [&["status"][..], &["deliveries"], &["show", "dlv_1"], &["discard", "state:dead"], &["replay", "state:dead"]]
+    {
         let ran = cli(&workspace, arguments).await;
         assert_eq!(ran.code, Some(3), "{arguments:?}: {ran:?}");
         assert!(ran.stderr.contains("signalbox serve"), "{ran:?}");
@@ -72,7 +74,9 @@ async fn without_a_program_the_commands_say_so_with_their_own_exit_code() {
 async fn wrong_usage_has_its_own_exit_code() {
     let (workspace, _destination) = one_destination("").await;
     let _process = serve(&workspace).await;
-    for arguments in [&["deliverys"][..], &["deliveries", "--limit", "0"], &["replay"], &["deliveries", "state:ded"], &["show", "x"]] {
+    for arguments in
+        [&["deliverys"][..], &["deliveries", "--limit", "0"], &["replay"], &["deliveries", "state:ded"], &["show", "x"]]
+    {
         let ran = cli(&workspace, arguments).await;
         assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
     }

@@ -26,7 +26,10 @@ async fn what_failed_alike_is_one_group() {
     assert_eq!(items.len(), 2, "{groups:#}");
     let server = items.iter().find(|group| group["kind"] == "server").unwrap();
     assert_eq!((&server["count"], &server["status"], &server["stage"]), (&json!(4), &json!(500), &json!("deliver")));
-    assert_eq!((&server["integration"], &server["destination"], &server["system"]), (&json!("sync"), &json!("crm"), &json!("crm")));
+    assert_eq!(
+        (&server["integration"], &server["destination"], &server["system"]),
+        (&json!("sync"), &json!("crm"), &json!("crm"))
+    );
     assert_eq!(server["key_count"], 4);
     let series = server["series"].as_array().unwrap();
     assert_eq!((series.len(), series.iter().filter_map(|count| count.as_u64()).sum()), (24, 4));

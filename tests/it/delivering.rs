@@ -134,7 +134,10 @@ async fn a_signed_source_takes_signed_events_only_and_keeps_the_others_for_a_loo
     workspace.system("crm", &destination.url(), "");
     let source = "[source]\nkind = \"webhook\"\npath = \"/hooks/signed\"\n\
                   verify = { scheme = \"standard-webhooks\", secret = [\"new\", \"old\"] }\n";
-    workspace.write("integrations/signed.toml", &format!("title = \"Signed\"\n{source}{}", workspace::destination("crm", "")));
+    workspace.write(
+        "integrations/signed.toml",
+        &format!("title = \"Signed\"\n{source}{}", workspace::destination("crm", "")),
+    );
     let (new, old) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
     let options = ServeOptions::default().secret("new", new).secret("old", old);
     let process = serve_with(&workspace, &options).await;
@@ -144,7 +147,8 @@ async fn a_signed_source_takes_signed_events_only_and_keeps_the_others_for_a_loo
     let send = async |secret: &str, at: signalbox_model::Timestamp, sent: &[u8]| {
         let signature = sign_standard_webhooks(&SecretString::from(secret), "msg_1", at, body).unwrap();
         let stamp = at.as_secs().to_string();
-        let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", stamp.as_str()), ("webhook-signature", signature.as_str())];
+        let headers =
+            [("webhook-id", "msg_1"), ("webhook-timestamp", stamp.as_str()), ("webhook-signature", signature.as_str())];
         http::send(&process.ingress(), "POST", "/hooks/signed", &headers, sent).await.unwrap().status
     };
     assert_eq!(send(new, now, br#"{"n":2}"#).await, 401, "a changed body");
@@ -154,7 +158,8 @@ async fn a_signed_source_takes_signed_events_only_and_keeps_the_others_for_a_loo
     destination.wait_for(1).await;
 
     let rejected = process.get("rejected").await;
-    let codes: Vec<_> = rejected["items"].as_array().unwrap().iter().map(|item| item["code"].as_str().unwrap()).collect();
+    let codes: Vec<_> =
+        rejected["items"].as_array().unwrap().iter().map(|item| item["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["timestamp-too-old", "signature-mismatch", "signature-mismatch"], "{rejected:#}");
     assert_eq!(rejected["items"][0]["integration"], "signed");
     let first = process.get("rejected?limit=1").await;
@@ -167,8 +172,12 @@ async fn a_missing_secret_answers_503_and_holds_the_destination() {
     let (workspace, destination) = (TestWorkspace::new(), Destination::start().await);
     workspace.system("crm", &destination.url(), "auth = { kind = \"bearer\", secret = \"crm-token\" }");
     workspace.integration("sync", &workspace::destination("crm", ""));
-    let source = "[source]\nkind = \"webhook\"\npath = \"/hooks/signed\"\nverify = { scheme = \"github\", secret = \"hub\" }\n";
-    workspace.write("integrations/signed.toml", &format!("title = \"Signed\"\n{source}{}", workspace::destination("crm", "")));
+    let source =
+        "[source]\nkind = \"webhook\"\npath = \"/hooks/signed\"\nverify = { scheme = \"github\", secret = \"hub\" }\n";
+    workspace.write(
+        "integrations/signed.toml",
+        &format!("title = \"Signed\"\n{source}{}", workspace::destination("crm", "")),
+    );
     let process = serve(&workspace).await;
     let refused = http::send(&process.ingress(), "POST", "/hooks/signed", &[], b"{}").await.unwrap();
     assert_eq!(refused.status, 503);

@@ -49,7 +49,10 @@ async fn overview_and_metrics_count_what_the_destination_saw() {
     let overview = process.get("overview?window=15m").await;
     assert_eq!((&overview["delivered"]["count"], &overview["delivered"]["ended"]), (&json!(13), &json!(16)));
     assert_eq!(overview["delivered"]["rate"], 13.0 / 16.0);
-    assert_eq!((&overview["dead_letters"]["count"], &overview["dead_letters"]["new_in_window"]), (&json!(3), &json!(3)));
+    assert_eq!(
+        (&overview["dead_letters"]["count"], &overview["dead_letters"]["new_in_window"]),
+        (&json!(3), &json!(3))
+    );
     assert_eq!((&overview["queue"]["depth"], &overview["failing"]["integrations"]), (&json!(0), &json!(1)));
     assert_eq!(overview["failing"]["attempts"].as_u64(), Some(failed));
     assert_eq!((&overview["failing"]["top_kind"], &overview["failing"]["top_status"]), (&json!("rate"), &json!(429)));
@@ -66,11 +69,17 @@ async fn overview_and_metrics_count_what_the_destination_saw() {
 
     let metrics = metrics(&process).await;
     let of = |name: &str| metrics[&format!("signalbox_{name}{{integration=\"sync\",destination=\"crm\"}}")];
-    assert_eq!((of("deliveries_created_total"), of("deliveries_delivered_total"), of("deliveries_dead_total")), (16.0, 13.0, 3.0));
+    assert_eq!(
+        (of("deliveries_created_total"), of("deliveries_delivered_total"), of("deliveries_dead_total")),
+        (16.0, 13.0, 3.0)
+    );
     assert_eq!(of("attempts_total"), received.len() as f64);
     assert_eq!(of("delivery_latency_seconds_count"), 13.0);
     assert_eq!(metrics["signalbox_failures_total{integration=\"sync\",destination=\"crm\",kind=\"server\"}"], 3.0);
-    assert_eq!(metrics["signalbox_delivery_latency_seconds_bucket{le=\"+Inf\",integration=\"sync\",destination=\"crm\"}"], 13.0);
+    assert_eq!(
+        metrics["signalbox_delivery_latency_seconds_bucket{le=\"+Inf\",integration=\"sync\",destination=\"crm\"}"],
+        13.0
+    );
     assert_eq!(metrics["signalbox_dead_letters"], 3.0);
 
     let system = process.get("systems").await["items"][0].clone();
@@ -113,7 +122,8 @@ async fn figures_survive_a_restart() {
 #[tokio::test]
 async fn promtool_finds_nothing_wrong_with_the_metrics() {
     let promtool = std::env::var("PROMTOOL").unwrap_or_else(|_| "promtool".to_owned());
-    let command = Command::new(&promtool).args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let command =
+        Command::new(&promtool).args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut command = match command {
         Ok(command) => command,
         Err(error) => {

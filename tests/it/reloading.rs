@@ -86,6 +86,11 @@ async fn a_new_integration_runs_without_a_restart() {
     })
     .await;
     assert_eq!(numbers(&destination.wait_for(1).await), [5]);
-    let names: Vec<String> = process.get("integrations").await["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<String> = process.get("integrations").await["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(names, ["second", "sync"]);
 }

@@ -33,7 +33,10 @@ async fn an_exact_replay_sends_the_same_bytes_under_the_same_key() {
     let started = process.ask("POST", "replays", Some(&body)).await;
     assert_eq!(started.status, 202);
     let replay = started.json();
-    assert_eq!(started.header("location"), Some(format!("/api/v1/replays/{}", replay["id"].as_str().unwrap()).as_str()));
+    assert_eq!(
+        started.header("location"),
+        Some(format!("/api/v1/replays/{}", replay["id"].as_str().unwrap()).as_str())
+    );
     let report = ended(&process, &replay).await;
     assert_eq!((&report["state"], &report["delivered"], &report["dead"]), (&json!("done"), &json!(2), &json!(0)));
     assert_eq!((&report["sent"], &report["total"], &report["reason"]), (&json!(2), &json!(2), &json!("mended")));
@@ -54,10 +57,7 @@ async fn a_remapped_replay_runs_the_mapping_as_it_is_now_under_a_new_key() {
     let before = process.get("integrations/sync").await["version"].clone();
     dead(&process, &destination, 1).await;
     workspace.integration("sync", &mapped("new"));
-    until("the reload", || async {
-        (process.get("integrations/sync").await["version"] != before).then_some(())
-    })
-    .await;
+    until("the reload", || async { (process.get("integrations/sync").await["version"] != before).then_some(()) }).await;
     destination.otherwise(Answer::status(200));
     let replay = process.post("replays", &json!({ "filter": "state:dead" })).await;
     assert_eq!(replay["mode"], "remap");
@@ -69,7 +69,8 @@ async fn a_remapped_replay_runs_the_mapping_as_it_is_now_under_a_new_key() {
     assert_eq!(received[1].header("idempotency-key"), Some(format!("{key}.r2").as_str()));
     let page = process.wait_for("state:delivered", 1).await;
     let whole = detail(&process, &page["items"][0]).await;
-    let origins: Vec<_> = whole["revisions"].as_array().unwrap().iter().map(|one| one["origin"].as_str().unwrap()).collect();
+    let origins: Vec<_> =
+        whole["revisions"].as_array().unwrap().iter().map(|one| one["origin"].as_str().unwrap()).collect();
     assert_eq!(origins, ["mapped", "remapped"]);
     assert_eq!(whole["attempts"][0]["request"]["body"], r#"{"old":1}"#, "each attempt shows what it sent");
 }
@@ -107,7 +108,8 @@ async fn a_plan_says_what_would_happen_and_freezes_the_set() {
     let (workspace, destination) = one_destination(ONE_TRY).await;
     let process = serve(&workspace).await;
     dead(&process, &destination, 3).await;
-    let planned = process.ask("POST", "replays", Some(&json!({ "filter": "state:dead", "rate": 2, "dry_run": true }))).await;
+    let planned =
+        process.ask("POST", "replays", Some(&json!({ "filter": "state:dead", "rate": 2, "dry_run": true }))).await;
     assert_eq!(planned.status, 200);
     let plan = planned.json();
     assert_eq!((&plan["count"], &plan["by_destination"]), (&json!(3), &json!({ "sync/crm": 3 })));
@@ -138,14 +140,20 @@ async fn a_canary_that_fails_stops_the_rest() {
     dead(&process, &destination, 5).await;
     let body = json!({ "filter": "state:dead", "canary": true, "rate": 100 });
     let report = ended(&process, &process.post("replays", &body).await).await;
-    assert_eq!((&report["state"], &report["canary_ok"], &report["dead"]), (&json!("stopped"), &json!(false), &json!(1)));
+    assert_eq!(
+        (&report["state"], &report["canary_ok"], &report["dead"]),
+        (&json!("stopped"), &json!(false), &json!(1))
+    );
     assert!(report["stopped_because"].is_string());
     assert_eq!(destination.received().len(), 6);
     process.wait_for("state:dead", 5).await;
 
     destination.otherwise(Answer::status(200));
     let report = ended(&process, &process.post("replays", &body).await).await;
-    assert_eq!((&report["state"], &report["canary_ok"], &report["delivered"]), (&json!("done"), &json!(true), &json!(5)));
+    assert_eq!(
+        (&report["state"], &report["canary_ok"], &report["delivered"]),
+        (&json!("done"), &json!(true), &json!(5))
+    );
 }
 
 #[tokio::test]

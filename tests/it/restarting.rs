@@ -35,7 +35,10 @@ struct Load {
 
 impl Load {
     fn start(ingress: tokio::sync::watch::Receiver<String>) -> (Arc<Self>, tokio::task::JoinSet<()>) {
-        let load = Arc::new(Self { acknowledged: (0..SENDERS).map(|_| AtomicU64::new(0)).collect(), stop: AtomicBool::new(false) });
+        let load = Arc::new(Self {
+            acknowledged: (0..SENDERS).map(|_| AtomicU64::new(0)).collect(),
+            stop: AtomicBool::new(false),
+        });
         let mut tasks = tokio::task::JoinSet::new();
         for sender in 0..SENDERS {
             let (load, ingress) = (load.clone(), ingress.clone());
@@ -73,7 +76,9 @@ fn check(name: &str, received: &[Received], load: &Load) {
         let arrived = keys.remove(&format!("k{sender}")).unwrap_or_default();
         assert!(arrived.is_sorted(), "{name}, key k{sender}: out of order: {arrived:?}");
         let distinct: BTreeSet<u64> = arrived.into_iter().collect();
-        let lost: Vec<u64> = (1..=load.acknowledged[sender as usize].load(Ordering::Relaxed)).filter(|number| !distinct.contains(number)).collect();
+        let lost: Vec<u64> = (1..=load.acknowledged[sender as usize].load(Ordering::Relaxed))
+            .filter(|number| !distinct.contains(number))
+            .collect();
         assert!(lost.is_empty(), "{name}, key k{sender}: acknowledged and lost: {lost:?}");
     }
 }
@@ -111,7 +116,12 @@ async fn fifty_kills_under_load_lose_nothing_acknowledged_and_keep_the_order() {
     settled(&process).await;
     check("one", &one.received(), &load);
     check("two", &two.received(), &load);
-    println!("{} events acknowledged over 50 kills; {} and {} requests", load.total(), one.received().len(), two.received().len());
+    println!(
+        "{} events acknowledged over 50 kills; {} and {} requests",
+        load.total(),
+        one.received().len(),
+        two.received().len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,7 +153,10 @@ async fn an_attempt_that_was_cut_off_is_repeated_with_the_same_key() {
     assert_eq!(received[0].header("idempotency-key"), received[1].header("idempotency-key"));
     let page = process.wait_for("destination:one state:delivered", 1).await;
     let whole = crate::support::detail(&process, &page["items"][0]).await;
-    assert_eq!((&whole["attempts"][0]["kind"], &whole["attempts"][0]["waited_for"]), (&json!("unknown"), &json!("restart")));
+    assert_eq!(
+        (&whole["attempts"][0]["kind"], &whole["attempts"][0]["waited_for"]),
+        (&json!("unknown"), &json!("restart"))
+    );
 }
 
 #[tokio::test]
@@ -160,7 +173,8 @@ async fn a_second_process_is_refused_with_the_pid_of_the_first() {
 #[tokio::test]
 async fn a_stop_lets_what_is_on_its_way_end() {
     let (workspace, one, _two) = two_destinations().await;
-    let late = signalbox_testkit::Answer::Late(Duration::from_millis(700), Box::new(signalbox_testkit::Answer::status(200)));
+    let late =
+        signalbox_testkit::Answer::Late(Duration::from_millis(700), Box::new(signalbox_testkit::Answer::status(200)));
     one.script([late]);
     let process = serve(&workspace).await;
     let body = json!({ "type": "a", "key": "k", "number": 1 }).to_string();

@@ -45,10 +45,8 @@ async fn break_dead_letters_mend_replay_equal_ledgers() {
     .await;
     assert_eq!((&report["state"], &report["dead"]), (&json!("done"), &json!(0)), "{report:#}");
     process.wait_for("-state:delivered", 0).await;
-    let (hubspot, crm) = (
-        process.get("sandbox/systems/hubspot/received").await,
-        process.get("sandbox/systems/crm/received").await,
-    );
+    let (hubspot, crm) =
+        (process.get("sandbox/systems/hubspot/received").await, process.get("sandbox/systems/crm/received").await);
     assert_eq!((&hubspot["records"], &hubspot["records_hash"]), (&crm["records"], &crm["records_hash"]));
     assert!(hubspot["records"].as_u64() > Some(0));
     // The ledger of what arrived names the deliveries that the panel shows.

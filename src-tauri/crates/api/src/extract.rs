@@ -67,7 +67,9 @@ async fn read(request: Request) -> Result<bytes::Bytes, Problem> {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Problem::new(
             Code::PayloadTooLarge,
-            format!("The body is over the limit of {MAX_BODY} bytes. Select by filter rather than by a long list of ids."),
+            format!(
+                "The body is over the limit of {MAX_BODY} bytes. Select by filter rather than by a long list of ids."
+            ),
         )),
         Err(error) => Err(Problem::new(Code::BadRequest, format!("The body broke off: {error}."))),
     }
@@ -86,8 +88,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn unknown(field: &str, known: &[&str], place: &str) -> Problem {
     let field: String = field.chars().take(80).collect();
     let takes = if known.is_empty() { "no keys".to_owned() } else { known.join(", ") };
-    Problem::new(Code::UnknownKey, format!("The {place} has the key '{field}', which does not exist; it takes {takes}."))
-        .suggest(nearest(&field, known.iter().copied()))
+    Problem::new(
+        Code::UnknownKey,
+        format!("The {place} has the key '{field}', which does not exist; it takes {takes}."),
+    )
+    .suggest(nearest(&field, known.iter().copied()))
 }
 
 /// A query without unknown or repeated keys.

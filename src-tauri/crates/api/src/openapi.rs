@@ -44,7 +44,10 @@ pub(crate) fn finished(mut description: OpenApi) -> OpenApi {
         for operation in operations(item) {
             let problem = ResponseBuilder::new()
                 .description("Why not: see the code")
-                .content("application/problem+json", ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemDocument::name()))).build())
+                .content(
+                    "application/problem+json",
+                    ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemDocument::name()))).build(),
+                )
                 .build();
             operation.responses.responses.insert("default".to_owned(), problem.into());
         }
@@ -63,7 +66,8 @@ pub(crate) fn route(description: OpenApi) -> Router<Api> {
         "/api/v1/openapi.json",
         get(async move || match json {
             Some(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
-            None => Problem::new(Code::Internal, "The API's description cannot be written. The log says why.").into_response(),
+            None => Problem::new(Code::Internal, "The API's description cannot be written. The log says why.")
+                .into_response(),
         }),
     )
 }

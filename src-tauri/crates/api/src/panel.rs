@@ -92,7 +92,9 @@ fn tag(file: &EmbeddedFile) -> String {
 /// What a code means and what to do, as Markdown.
 async fn error_page(Path(code): Path<String>) -> Response {
     match ErrorPages::get(&format!("{code}.md")) {
-        Some(page) => ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], page.data.into_owned()).into_response(),
+        Some(page) => {
+            ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], page.data.into_owned()).into_response()
+        }
         None => Problem::new(Code::NotFound, "There is no page about this code.").into_response(),
     }
 }

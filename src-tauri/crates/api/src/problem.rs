@@ -173,7 +173,10 @@ pub(crate) async fn no_such_route(method: Method, uri: Uri) -> Problem {
 
 pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Problem {
     let path: String = uri.path().chars().take(120).collect();
-    Problem::new(Code::MethodNotAllowed, format!("{path} does not take {method}. GET /api/v1/openapi.json says what it takes."))
+    Problem::new(
+        Code::MethodNotAllowed,
+        format!("{path} does not take {method}. GET /api/v1/openapi.json says what it takes."),
+    )
 }
 
 /// A handler panicked: the request fails, the program goes on.
@@ -184,8 +187,11 @@ pub(crate) fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     tracing::error!(panic = text, "a request ended in a panic");
-    Problem::new(Code::Internal, "The request was not carried out, because of a mistake in Signalbox. The log has more.")
-        .into_response()
+    Problem::new(
+        Code::Internal,
+        "The request was not carried out, because of a mistake in Signalbox. The log has more.",
+    )
+    .into_response()
 }
 
 #[cfg(test)]

@@ -154,7 +154,9 @@ mod tests {
         let cookie = sign_in.open(&code(&sign_in.new_link("http://127.0.0.1:7420"))).unwrap();
         let (until, signature) = cookie.split_once('.').unwrap();
         let later = format!("{}.{signature}", until.parse::<i64>().unwrap() + 1);
-        for forged in [later.as_str(), "", ".", "9999999999.", &format!("{until}."), &format!("{until}.AAAA"), signature] {
+        for forged in
+            [later.as_str(), "", ".", "9999999999.", &format!("{until}."), &format!("{until}.AAAA"), signature]
+        {
             assert!(!sign_in.accepts(forged), "{forged}");
         }
         let (other, _) = self::sign_in("another token");

@@ -4,9 +4,10 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -17,7 +18,11 @@ use crate::PATIENCE;
 /// What one request is answered.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    Reply { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Reply {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
     /// After a while.
     Late(Duration, Box<Answer>),
     /// Reads the request and never answers.
@@ -118,12 +123,12 @@ impl Destination {
 
     /// The answers to the next requests, in order.
     pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
-        lock(&self.state).script.extend(answers);
+        self.state.lock().script.extend(answers);
     }
 
     /// The answer to every request that the script has none for.
     pub fn otherwise(&self, answer: Answer) {
-        lock(&self.state).otherwise = Some(answer);
+        self.state.lock().otherwise = Some(answer);
     }
 
     /// Connections are refused from now on.
@@ -136,15 +141,17 @@ impl Destination {
     /// Listens again where it did.
     pub async fn come_back(&mut self) {
         let address = self.address;
-        let listener = crate::until("the port of a destination to be free", || async move {
-            TcpListener::bind(address).await.ok()
-        });
+        let listener =
+            crate::until(
+                "the port of a destination to be free",
+                || async move { TcpListener::bind(address).await.ok() },
+            );
         let listener = listener.await;
         self.serve(listener);
     }
 
     pub fn received(&self) -> Vec<Received> {
-        lock(&self.state).received.clone()
+        self.state.lock().received.clone()
     }
 
     /// What was received, once it is at least `count`.
@@ -175,20 +182,16 @@ impl Drop for Destination {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 async fn converse(mut stream: TcpStream, state: Arc<Mutex<State>>, arrived: Arc<Notify>) {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await {
         let answer = {
-            let mut state = lock(&state);
+            let mut state = state.lock();
             let answer = state.script.pop_front().or_else(|| state.otherwise.clone());
             answer.unwrap_or_else(|| Answer::status(200))
         };
         // Written down before it is answered: who got the answer finds the request here.
-        lock(&state).received.push(Received { answered: status_of(&answer), ..request });
+        state.lock().received.push(Received { answered: status_of(&answer), ..request });
         arrived.notify_waiters();
         if !give(&mut stream, answer).await {
             return;

@@ -106,7 +106,8 @@ pub async fn read(stream: &mut TcpStream) -> std::io::Result<Response> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let mut body = buffer[head_end + 4..].to_vec();
-    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse::<usize>().ok());
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse::<usize>().ok());
     let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     match length {
         Some(length) => {

@@ -42,7 +42,8 @@ impl TestWorkspace {
 
     /// A system without authentication at `url`, with a short deadline; `more` is further TOML.
     pub fn system(&self, name: &str, url: &str, more: &str) -> &Self {
-        let text = format!("title = \"{name}\"\nbase_url = \"{url}\"\ntimeout = \"2s\"\nallow_private = true\n{more}\n");
+        let text =
+            format!("title = \"{name}\"\nbase_url = \"{url}\"\ntimeout = \"2s\"\nallow_private = true\n{more}\n");
         self.write(&format!("systems/{name}.toml"), &text);
         self
     }

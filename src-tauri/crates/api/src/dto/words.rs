@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use signalbox_model::{DeliveryState, FailureKind, HeldReason, Stage, Timestamp};
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// An instant: `2026-11-21T14:03:18.604Z`.

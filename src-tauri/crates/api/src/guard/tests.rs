@@ -97,7 +97,9 @@ fn the_token_opens_and_a_wrong_one_does_not() {
     let asks = |headers: &[(&str, &str)]| is_authorized(&options, &request("POST", "/api/v1/replays", headers));
     assert!(asks(&[("authorization", "Bearer 0123456789abcdef")]));
     assert!(asks(&[("authorization", "bearer 0123456789abcdef")]));
-    for wrong in ["Bearer 0123456789abcdeF", "Bearer 0123456789abcde", "Bearer", "Bearer ", "Basic 0123456789abcdef", ""] {
+    for wrong in
+        ["Bearer 0123456789abcdeF", "Bearer 0123456789abcde", "Bearer", "Bearer ", "Basic 0123456789abcdef", ""]
+    {
         assert!(!asks(&[("authorization", wrong)]), "{wrong}");
     }
     let good = ("authorization", "Bearer 0123456789abcdef");

@@ -160,17 +160,23 @@ impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
         self.counter(encoder, "signalbox_deliveries_created", "Deliveries that came into being.", |lane| lane.created)?;
-        self.counter(encoder, "signalbox_deliveries_delivered", "Deliveries that their destination confirmed.", |lane| {
-            lane.delivered
-        })?;
+        self.counter(
+            encoder,
+            "signalbox_deliveries_delivered",
+            "Deliveries that their destination confirmed.",
+            |lane| lane.delivered,
+        )?;
         self.counter(encoder, "signalbox_deliveries_dead", "Deliveries that were given up.", |lane| lane.dead)?;
         self.counter(encoder, "signalbox_attempts", "Attempts that ended.", |lane| lane.attempts)?;
         self.failures(encoder)?;
         self.latency(encoder)?;
         self.waiting(encoder)?;
-        self.gauge(encoder, "signalbox_oldest_delivery_age_seconds", "Age of the oldest delivery that has not ended.", |lane| {
-            lane.oldest_seconds
-        })?;
+        self.gauge(
+            encoder,
+            "signalbox_oldest_delivery_age_seconds",
+            "Age of the oldest delivery that has not ended.",
+            |lane| lane.oldest_seconds,
+        )?;
         self.gauge(encoder, "signalbox_requests_in_flight", "Requests on their way.", |lane| lane.in_flight as f64)?;
         self.gauge(encoder, "signalbox_gate_closed", "1 where the destination's gate is closed.", |lane| {
             f64::from(u8::from(lane.gate_closed))

@@ -16,10 +16,8 @@ const LINES: usize = 20;
 pub(super) async fn newest(runtime: &Runtime) -> Result<Vec<Activity>, Problem> {
     let store = runtime.store();
     let (everything, gates) = (Filter::default(), runtime.closed_gates());
-    let (groups, replays) = tokio::join!(
-        store.groups(&everything, runtime.clock().now(), &gates),
-        store.replays(false, LINES as u32)
-    );
+    let (groups, replays) =
+        tokio::join!(store.groups(&everything, runtime.clock().now(), &gates), store.replays(false, LINES as u32));
     let mut lines: Vec<Activity> = groups?.iter().map(|group| died(runtime, group)).collect();
     lines.extend(replays?.iter().filter_map(replayed));
     lines.extend(runtime.gates().iter().filter_map(closed));

@@ -12,9 +12,9 @@ use std::time::Duration;
 use signalbox_engine::Runtime;
 use signalbox_engine::signals::{LaneWindow, Overview as Signals};
 use signalbox_model::{FailureKind, HeldReason};
+use signalbox_store::LaneId;
 use signalbox_store::lane::Lane;
 use signalbox_store::read::ClosedGates;
-use signalbox_store::LaneId;
 
 use crate::dto::overview::{
     DeadFigure, DeliveredFigure, FailingFigure, IntegrationState, Overview, Process, QueueFigure, Rates,
@@ -24,8 +24,7 @@ use crate::problem::Problem;
 
 pub(crate) async fn assemble(runtime: &Runtime, window: Duration) -> Result<Overview, Problem> {
     let signals = runtime.signals().overview(window).await?;
-    let (dead, ledger) =
-        tokio::join!(runtime.store().dead_figures(signals.from), runtime.store().size_on_disk());
+    let (dead, ledger) = tokio::join!(runtime.store().dead_figures(signals.from), runtime.store().size_on_disk());
     let (dead, ledger_bytes) = (dead?, ledger?);
     let rows = row::all(runtime, &signals);
     let failing = |state| matches!(state, IntegrationState::Failing | IntegrationState::Broken);
@@ -82,7 +81,11 @@ pub(crate) fn lanes_of<'a>(
     lanes: &'a BTreeMap<LaneId, LaneWindow>,
     belongs: impl Fn(&Lane) -> bool,
 ) -> Vec<&'a LaneWindow> {
-    lanes.iter().filter(|(id, _)| runtime.lane(**id).is_some_and(|lane| belongs(&lane))).map(|(_, window)| window).collect()
+    lanes
+        .iter()
+        .filter(|(id, _)| runtime.lane(**id).is_some_and(|lane| belongs(&lane)))
+        .map(|(_, window)| window)
+        .collect()
 }
 
 fn top_kind(window: &LaneWindow) -> Option<FailureKind> {

@@ -41,13 +41,8 @@ pub(super) async fn list(
     {
         return Err(Problem::new(Code::InvalidCursor, format!("cursor: {error}. Begin again without it.")));
     }
-    let query = ListQuery {
-        filter,
-        now: runtime.clock().now(),
-        gates: runtime.closed_gates(),
-        cursor: params.cursor,
-        limit,
-    };
+    let query =
+        ListQuery { filter, now: runtime.clock().now(), gates: runtime.closed_gates(), cursor: params.cursor, limit };
     let page = runtime.store().list(query).await?;
     Ok(Json(DeliveryPage {
         items: page.items.iter().map(|row| delivery::row(runtime, row)).collect(),
@@ -60,10 +55,7 @@ pub(super) async fn list(
 /// One delivery with its attempts, trace and revisions.
 #[utoipa::path(get, path = "/api/v1/deliveries/{id}", tag = "deliveries",
     params(("id" = String, Path, description = "dlv_…")), responses((status = 200, body = DeliveryDetail)))]
-pub(super) async fn one(
-    Running(instance): Running,
-    Id(id): Id<DeliveryId>,
-) -> Result<Json<DeliveryDetail>, Problem> {
+pub(super) async fn one(Running(instance): Running, Id(id): Id<DeliveryId>) -> Result<Json<DeliveryDetail>, Problem> {
     let runtime = &instance.runtime;
     let found = runtime.store().delivery(id).await?.ok_or_else(|| Problem::missing("delivery", id))?;
     Ok(Json(detail::detail(runtime, &found).await?))

@@ -88,9 +88,7 @@ fn shown(workspace: &Workspace, row: IntegrationRow) -> Integration {
         verify: webhook.map(|webhook| scheme(&webhook.verify.scheme).to_owned()),
         version: known.map(|known| known.version.clone()),
         problems: workspace.problems_of(&row.name).iter().map(problem).collect(),
-        steps: known
-            .map(|known| known.steps.iter().map(|step| step.kind().to_owned()).collect())
-            .unwrap_or_default(),
+        steps: known.map(|known| known.steps.iter().map(|step| step.kind().to_owned()).collect()).unwrap_or_default(),
         row,
     }
 }

@@ -40,8 +40,11 @@ pub(super) async fn live(
 ) -> Result<Json<LiveBatch>, Problem> {
     let wait = wait(params.wait.as_deref())?;
     let Ok(_permit) = api.waiting().try_acquire() else {
-        return Err(Problem::new(Code::TooManyWaiting, "Too many requests wait for news. Close a panel, or poll slower.")
-            .retry_after(5));
+        return Err(Problem::new(
+            Code::TooManyWaiting,
+            "Too many requests wait for news. Close a panel, or poll slower.",
+        )
+        .retry_after(5));
     };
     let runtime = &instance.runtime;
     let batch = runtime.signals().live(params.cursor.as_deref(), wait).await;

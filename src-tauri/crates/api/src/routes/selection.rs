@@ -81,10 +81,9 @@ pub(super) fn nothing(detail: &str) -> Problem {
 pub(super) fn reason(text: Option<String>) -> Result<Option<String>, Problem> {
     let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     match text {
-        Some(text) if text.chars().count() > LONGEST_REASON => Err(Problem::new(
-            Code::InvalidParameter,
-            format!("The reason has more than {LONGEST_REASON} characters."),
-        )),
+        Some(text) if text.chars().count() > LONGEST_REASON => {
+            Err(Problem::new(Code::InvalidParameter, format!("The reason has more than {LONGEST_REASON} characters.")))
+        }
         text => Ok(text),
     }
 }

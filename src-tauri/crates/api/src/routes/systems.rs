@@ -73,10 +73,7 @@ async fn all(instance: &Instance) -> Result<Vec<System>, Problem> {
             in_flight: views.iter().map(|view| view.in_flight).sum(),
             destinations: views
                 .iter()
-                .map(|view| SystemDestination {
-                    integration: view.integration.clone(),
-                    name: view.destination.clone(),
-                })
+                .map(|view| SystemDestination { integration: view.integration.clone(), name: view.destination.clone() })
                 .collect(),
             simulated: simulated(&system.name),
         }
