@@ -130,12 +130,8 @@ class Page {
     return Buffer.from(await send(`${this.#session}/screenshot`, "GET"), "base64");
   }
 
-  /** Closes the window as a person would. The program drains and ends by itself; deleting the session would leave it running. */
-  async close() {
-    try {
-      await send(`${this.#session}/window`, "DELETE");
-    } finally {
-      this.#driver.kill();
-    }
+  /** Ends the driver, which kills a program that still runs. To see it drain, end the program first. */
+  release() {
+    this.#driver.kill();
   }
 }
