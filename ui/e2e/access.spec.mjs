@@ -14,7 +14,13 @@ async function check(page, what) {
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   const bad = violations
     .filter((v) => ["serious", "critical"].includes(v.impact))
-    .map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
+    .map(
+      (v) =>
+        `${v.id}: ${v.nodes
+          .slice(0, 3)
+          .map((n) => n.html.slice(0, 160))
+          .join(" | ")}`,
+    );
   assert.deepEqual(bad, [], what);
 }
 
@@ -76,10 +82,12 @@ export default async function access(browser) {
       await id("json-editor").locator(".cm-content").waitFor();
       await check(page, "editor");
       await page.keyboard.press("Escape");
+      await id("json-editor").waitFor({ state: "detached" });
       await page.keyboard.press("Control+k");
       await page.getByRole("listbox", { name: "Found" }).waitFor();
       await check(page, "palette");
       await page.keyboard.press("Escape");
+      await page.getByRole("listbox", { name: "Found" }).waitFor({ state: "detached" });
       await page.keyboard.press("?");
       await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
       await check(page, "help");
@@ -108,7 +116,8 @@ function smallTargets() {
     // A link inside a sentence is exempt (WCAG 2.5.8).
     if (el.matches("p a, p button, td a, .say a")) continue;
     const before = getComputedStyle(el, "::before");
-    const grown = before.content !== "none" && before.position === "absolute" ? Math.abs(parseFloat(before.top) || 0) : 0;
+    const grown =
+      before.content !== "none" && before.position === "absolute" ? Math.abs(parseFloat(before.top) || 0) : 0;
     if (box.height + 2 * grown < 23.5) small.push(`${el.outerHTML.slice(0, 90)} ${box.width}x${box.height}`);
   }
   return small.slice(0, 5);

@@ -88,6 +88,8 @@ export async function openPanel(browser, program, { theme = "dark", size = { wid
   await page.addInitScript(() => Object.freeze(Object.prototype));
   if (ownPages) await serveOwnPages(page);
   await page.goto(program.link);
+  // The link redirects, and what is redirected to is not routed.
+  if (ownPages) await page.goto(new URL("/", program.link).href);
   return { page, context, wrongs, id: (name) => page.locator(`[data-testid="${name}"]`) };
 }
 
@@ -101,7 +103,8 @@ async function serveOwnPages(page) {
       const file = join(ownPages, pathname === "/" ? "index.html" : pathname);
       if (!existsSync(file)) return route.continue();
       const headers = { "content-type": KINDS[extname(file)] ?? "application/octet-stream" };
-      if (pathname === "/") headers["content-security-policy"] = (await route.fetch()).headers()["content-security-policy"];
+      if (pathname === "/")
+        headers["content-security-policy"] = (await route.fetch()).headers()["content-security-policy"];
       return route.fulfill({ body: readFileSync(file), headers });
     },
   );

@@ -32,12 +32,18 @@ export default async function keyboard(browser) {
     assert.match(await id("group-card").first().innerText(), /429/);
     await program.faults("hubspot", { rate_429: { share: 0 } });
     await program.faults("salesforce", { paused: true });
-    await until("nothing is on its way", async () => (await program.count("state:queued,sending,retrying")) === 0, { within: 40_000 });
+    await until("nothing is on its way", async () => (await program.count("state:queued,sending,retrying")) === 0, {
+      within: 40_000,
+    });
     for (let round = 0; round < 5 && (await program.count("state:dead")) > 0; round++) {
       await until("the group shows", async () => (await id("group-card").count()) > 0);
       await press("r", "Enter");
       await id("replay-progress").waitFor();
-      await until("the replay has ended", async () => (await id("replay-progress").getAttribute("data-replay-state")) === "done", { within: 60_000 });
+      await until(
+        "the replay has ended",
+        async () => (await id("replay-progress").getAttribute("data-replay-state")) === "done",
+        { within: 60_000 },
+      );
     }
     assert.equal(await program.count("state:dead"), 0);
   });

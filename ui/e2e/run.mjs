@@ -3,7 +3,9 @@ import { readdirSync } from "node:fs";
 import { report, startBrowser } from "./harness.mjs";
 
 const wanted = process.argv.slice(2);
-const specs = readdirSync(new URL(".", import.meta.url)).filter((f) => f.endsWith(".spec.mjs")).sort();
+const specs = readdirSync(new URL(".", import.meta.url))
+  .filter((f) => f.endsWith(".spec.mjs"))
+  .sort();
 const browser = await startBrowser();
 try {
   for (const spec of specs) {

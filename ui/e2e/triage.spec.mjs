@@ -21,7 +21,12 @@ export default async function triage(browser) {
     await id("delivery-row").first().click();
     await id("drawer").waitFor();
     assert.match(await id("explain").innerText(), /Simulated (HubSpot|custom CRM)/);
-    for (const [key, words] of [["2", /idempotency-key/], ["3", /20\d/], ["4", /Attempt 1/], ["5", /map/]]) {
+    for (const [key, words] of [
+      ["2", /idempotency-key/],
+      ["3", /20\d/],
+      ["4", /Attempt 1/],
+      ["5", /map/],
+    ]) {
       await page.keyboard.press(key);
       await until(`tab ${key}`, async () => words.test(await page.locator("#tab-panel").innerText()));
     }
@@ -48,13 +53,17 @@ export default async function triage(browser) {
     assert.match(await id("group-card").first().innerText(), /500/);
     await id("nav-overview").click();
     await page.getByRole("region", { name: "Failing now" }).waitFor();
-    await until("the figure of dead letters", async () => /^[1-9]/m.test(await id("figure-dead").locator("dd").innerText()));
+    await until("the figure of dead letters", async () =>
+      /^[1-9]/m.test(await id("figure-dead").locator("dd").innerText()),
+    );
   });
 
   await test("the number on the button is the plan's and what is sent", async () => {
     await program.faults("hubspot", { error_500: { share: 0 } });
     await program.faults("salesforce", { paused: true });
-    await until("nothing is on its way", async () => (await program.count("state:queued,sending,retrying")) === 0, { within: 30_000 });
+    await until("nothing is on its way", async () => (await program.count("state:queued,sending,retrying")) === 0, {
+      within: 30_000,
+    });
     await id("nav-dead-letters").click();
     const dead = await program.count("state:dead");
     await page.keyboard.press("r");
@@ -62,13 +71,21 @@ export default async function triage(browser) {
     await page.keyboard.press("Enter");
     await id("replay-progress").waitFor();
     await until("none is dead", async () => (await program.count("state:dead")) === 0, { within: 60_000 });
-    await until("the end report", async () => (await id("replay-progress").innerText()).includes(`${dead} of ${dead} confirmed`), { within: 30_000 });
+    await until(
+      "the end report",
+      async () => (await id("replay-progress").innerText()).includes(`${dead} of ${dead} confirmed`),
+      { within: 30_000 },
+    );
     await id("no-dead-letters").waitFor();
   });
 
   await test("both systems hold the same records again", async () => {
-    await until("all has ended", async () => (await program.count("state:queued,sending,retrying,held")) === 0, { within: 60_000 });
-    const [hubspot, crm] = await Promise.all(["hubspot", "crm"].map((s) => program.get(`sandbox/systems/${s}/received`)));
+    await until("all has ended", async () => (await program.count("state:queued,sending,retrying,held")) === 0, {
+      within: 60_000,
+    });
+    const [hubspot, crm] = await Promise.all(
+      ["hubspot", "crm"].map((s) => program.get(`sandbox/systems/${s}/received`)),
+    );
     assert.ok(hubspot.records > 0);
     assert.equal(hubspot.records, crm.records);
     assert.equal(hubspot.records_hash, crm.records_hash);

@@ -36,7 +36,10 @@ it("sends an edited body digit for digit", async () => {
 });
 
 it("turns a problem document into an error for a person", async () => {
-  const { api } = hostAnswering(400, '{"status":400,"code":"invalid-filter","title":"The filter is wrong","detail":"no","suggestion":"dead"}');
+  const { api } = hostAnswering(
+    400,
+    '{"status":400,"code":"invalid-filter","title":"The filter is wrong","detail":"no","suggestion":"dead"}',
+  );
   const error = await api.overview("1h").catch((e: unknown) => e);
   expect(error).toBeInstanceOf(Problem);
   expect(error).toMatchObject({ code: "invalid-filter", message: "no", suggestion: "dead", isInput: true });

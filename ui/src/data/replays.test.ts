@@ -33,7 +33,11 @@ function feed() {
       new Promise((resolve) => answers.push((replays) => resolve(aBatch({ snapshot: aSnapshot({ replays }) })))),
   });
   live.start();
-  return { live, tell: (replays: Replay[]) => vi.waitFor(() => expect(answers.length).toBeGreaterThan(0)).then(() => answers.shift()?.(replays)) };
+  return {
+    live,
+    tell: (replays: Replay[]) =>
+      vi.waitFor(() => expect(answers.length).toBeGreaterThan(0)).then(() => answers.shift()?.(replays)),
+  };
 }
 
 it("sends the frozen plan and not the filter that it was made of", async () => {

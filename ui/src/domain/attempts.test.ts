@@ -3,7 +3,13 @@ import { after, anAttempt } from "../test/fake-backend/factories";
 import { afterAttempt, attemptsMeta, layOutRail } from "./attempts";
 
 const three = [0, 10_000, 40_000].map((ms, i) =>
-  anAttempt({ id: `att_${i}`, number: i + 1, started_at: after(ms), ended_at: after(ms + 180), waited_for: i === 0 ? "retry-after" : "schedule" }),
+  anAttempt({
+    id: `att_${i}`,
+    number: i + 1,
+    started_at: after(ms),
+    ended_at: after(ms + 180),
+    waited_for: i === 0 ? "retry-after" : "schedule",
+  }),
 );
 
 describe("the rail", () => {

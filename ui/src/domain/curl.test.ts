@@ -15,7 +15,13 @@ it("survives quotes in the body", () => {
 });
 
 it("leaves out what curl sets by itself", () => {
-  const text = asCurl({ ...request, headers: [["Content-Length", "3"], ["x-a", "$(rm)`x`"]] });
+  const text = asCurl({
+    ...request,
+    headers: [
+      ["Content-Length", "3"],
+      ["x-a", "$(rm)`x`"],
+    ],
+  });
   expect(text).not.toContain("Content-Length");
   expect(text).toContain(`-H 'x-a: $(rm)\`x\`'`);
 });

@@ -36,7 +36,9 @@ it("does not care for the order of terms", () => {
 
 describe("corrections", () => {
   it("puts the suggestion where the quoted word stands", () => {
-    expect(corrected("system:crm state:ded", "'ded' is not a state; there are queued", "dead")).toBe("system:crm state:dead");
+    expect(corrected("system:crm state:ded", "'ded' is not a state; there are queued", "dead")).toBe(
+      "system:crm state:dead",
+    );
   });
   it("offers none where the message quotes something else", () => {
     expect(corrected("state:ded", "'other' is wrong", "dead")).toBeNull();

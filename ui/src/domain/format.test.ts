@@ -14,7 +14,12 @@ describe("percent", () => {
 describe("durations", () => {
   it("keeps one unit below a minute and two above", () => {
     expect([took(0.4), took(180), took(1240), took(77_000)]).toEqual(["<1 ms", "180 ms", "1.2 s", "1 m 17 s"]);
-    expect([span(60_000), span(188_000), span(7_500_000), span(86_400_000)]).toEqual(["1 m", "3 m 08 s", "2 h 05 m", "1 d"]);
+    expect([span(60_000), span(188_000), span(7_500_000), span(86_400_000)]).toEqual([
+      "1 m",
+      "3 m 08 s",
+      "2 h 05 m",
+      "1 d",
+    ]);
   });
   it("does not turn 9.96 s into 10.0 s", () => {
     expect(took(9960)).toBe("10 s");
@@ -56,7 +61,12 @@ it("chooses the unit that keeps a rate readable", () => {
 });
 
 it("writes sizes as file managers do", () => {
-  expect([bytes(1), bytes(198), bytes(1_400_000), bytes(38_000_000)]).toEqual(["1 byte", "198 bytes", "1.4 MB", "38 MB"]);
+  expect([bytes(1), bytes(198), bytes(1_400_000), bytes(38_000_000)]).toEqual([
+    "1 byte",
+    "198 bytes",
+    "1.4 MB",
+    "38 MB",
+  ]);
 });
 
 it("keeps the end of an id, which tells two apart", () => {

@@ -14,7 +14,10 @@ describe("laying JSON out", () => {
     expect(prettyJson('{"a":[],"b":{}}')).toBe('{\n  "a": [],\n  "b": {}\n}');
   });
   it("tells keys from strings", () => {
-    const inks = layOut('{"a":"b"}')?.flat().filter((p) => p.ink !== "mark").map((p) => p.ink);
+    const inks = layOut('{"a":"b"}')
+      ?.flat()
+      .filter((p) => p.ink !== "mark")
+      .map((p) => p.ink);
     expect(inks).toEqual(["key", "string"]);
   });
   it("gives back what is not JSON as it is", () => {

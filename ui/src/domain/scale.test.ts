@@ -29,7 +29,12 @@ describe("an axis while it lives", () => {
 
 describe("bars", () => {
   it("stand on whole pixels inside the plot, a pixel apart", () => {
-    for (const [n, width] of [[120, 480], [120, 793], [30, 480], [24, 95]] as const) {
+    for (const [n, width] of [
+      [120, 480],
+      [120, 793],
+      [30, 480],
+      [24, 95],
+    ] as const) {
       const bars = slots(n, 28, width);
       expect(bars).toHaveLength(n);
       bars.forEach((bar, i) => {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { aGroup, anOverview, aReplay, aRow } from "../test/fake-backend/factories";
-import { deliveredLine, groupMessage, groupTitle, healthLine, heldBy, replayReport, skippedLine, trouble } from "./sentences";
+import {
+  deliveredLine,
+  groupMessage,
+  groupTitle,
+  healthLine,
+  heldBy,
+  replayReport,
+  skippedLine,
+  trouble,
+} from "./sentences";
 
 const failing = anOverview({
   delivered: { count: 2431, ended: 2471, rate: 2431 / 2471, previous_rate: 0.996 },
