@@ -171,6 +171,26 @@ async fn a_second_process_is_refused_with_the_pid_of_the_first() {
 }
 
 #[tokio::test]
+async fn a_panel_that_waits_for_news_does_not_hold_up_the_end() {
+    let (workspace, _one, _two) = two_destinations().await;
+    let process = serve(&workspace).await;
+    let cursor = process.get("live?wait=0ms").await["cursor"].as_str().unwrap().to_owned();
+    let authorization = format!("Bearer {}", process.token());
+    let api = process.api();
+    let waiting = tokio::spawn(async move {
+        let path = format!("/api/v1/live?cursor={cursor}&wait=25s");
+        let headers = [("authorization", authorization.as_str())];
+        signalbox_testkit::http::send(&api, "GET", &path, &headers, b"").await
+    });
+    // So that it waits before the order to stop comes.
+    process.get("live?wait=0ms").await;
+    let begun = tokio::time::Instant::now();
+    assert!(process.stop().await.success());
+    assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
+    assert!(waiting.await.unwrap().is_ok_and(|answer| answer.status == 503));
+}
+
+#[tokio::test]
 async fn a_stop_lets_what_is_on_its_way_end() {
     let (workspace, one, _two) = two_destinations().await;
     let late =

@@ -77,7 +77,13 @@ async fn the_sandbox_is_started_left_and_removed_beside_an_own_workspace() {
     let workspace = TestWorkspace::new();
     let process = serve_with(&workspace, &ServeOptions::default()).await;
     assert_eq!(process.get("session").await["first_run"], true);
-    let session = process.post("sandbox/start", &json!({})).await;
+    // A panel that waits for news of the one workspace hears at once that it is another now.
+    let cursor = process.get("live?wait=0ms").await["cursor"].as_str().unwrap().to_owned();
+    let path = format!("live?cursor={cursor}&wait=25s");
+    let (begun, nothing) = (tokio::time::Instant::now(), json!({}));
+    let (batch, session) = tokio::join!(process.get(&path), process.post("sandbox/start", &nothing));
+    assert_eq!(batch["resync"], true);
+    assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
     assert_eq!((&session["workspace"]["sandbox"], &session["first_run"]), (&json!(true), &json!(false)));
     until("a first delivery in the sandbox", || async {
         let page = process.deliveries("state:delivered").await;

@@ -152,7 +152,7 @@ impl From<ControlError> for Problem {
 impl From<FilterError> for Problem {
     fn from(error: FilterError) -> Self {
         let place = error.at.saturating_add(1);
-        Self::new(Code::InvalidFilter, format!("{} (at character {place} of the filter)", error.message))
+        Self::new(Code::InvalidFilter, format!("{} (at character {place} of the filter).", error.message))
             .suggest(error.suggestion)
     }
 }

@@ -1,5 +1,6 @@
 //! News by long-poll: answers at once when something changed since the cursor, else when something does or time is up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -12,6 +13,7 @@ use utoipa::IntoParams;
 use crate::dto::live::{LiveBatch, QueueNow, Snapshot};
 use crate::dto::words::duration_ms;
 use crate::extract::Params;
+use crate::host::Instance;
 use crate::overview::rates;
 use crate::problem::{Code, Problem};
 use crate::state::{Api, Running};
@@ -19,6 +21,10 @@ use crate::view::{gate, replay};
 
 /// Below the idle deadlines of common proxies.
 const LONGEST: Duration = Duration::from_secs(25);
+/// How often a waiting request looks whether its workspace still runs.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long no workspace may run while one is switched to another.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -46,8 +52,16 @@ pub(super) async fn live(
         )
         .retry_after(5));
     };
+    let (instance, batch) = tokio::select! {
+        batch = instance.runtime.signals().live(params.cursor.as_deref(), wait) => (instance.clone(), batch),
+        next = switched(&api, &instance) => {
+            let next = next?;
+            // A cursor of another workspace means nothing in this one.
+            let batch = next.runtime.signals().live(None, Duration::ZERO).await;
+            (next, batch)
+        }
+    };
     let runtime = &instance.runtime;
-    let batch = runtime.signals().live(params.cursor.as_deref(), wait).await;
     Ok(Json(LiveBatch {
         cursor: batch.cursor,
         at: batch.at.into(),
@@ -57,6 +71,23 @@ pub(super) async fn live(
         failed: batch.failed,
         snapshot: snapshot(runtime).await?,
     }))
+}
+
+/// Resolves when another workspace runs, so that nobody waits for news of one that is gone.
+async fn switched(api: &Api, before: &Arc<Instance>) -> Result<Arc<Instance>, Problem> {
+    let mut gone = Duration::ZERO;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match api.host().current() {
+            Some(now) if Arc::ptr_eq(&now, before) => {}
+            Some(now) => return Ok(now),
+            // Being switched, or stopping: then this request must not hold up the end.
+            None if gone >= PATIENCE => {
+                return Err(Problem::new(Code::Unavailable, "No workspace is running any more.").retry_after(1));
+            }
+            None => gone += LOOK,
+        }
+    }
 }
 
 async fn snapshot(runtime: &Runtime) -> Result<Snapshot, Problem> {
