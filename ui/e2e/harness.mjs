@@ -71,8 +71,12 @@ export async function startBrowser() {
 }
 
 /** A signed-in page, and what it did that it must not: errors, refusals of the policy, requests elsewhere. */
-export async function openPanel(browser, program, { theme = "dark", size = { width: 1280, height: 800 } } = {}) {
-  const context = await browser.newContext({ viewport: size, colorScheme: theme, reducedMotion: "reduce" });
+export async function openPanel(
+  browser,
+  program,
+  { theme = "dark", size = { width: 1280, height: 800 }, ...rest } = {},
+) {
+  const context = await browser.newContext({ viewport: size, colorScheme: theme, reducedMotion: "reduce", ...rest });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const wrongs = [];

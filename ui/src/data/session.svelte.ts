@@ -6,6 +6,7 @@ import { asProblem, type Problem } from "./problem";
 export class SessionStore {
   data = $state.raw<Session | null>(null);
   problem = $state.raw<Problem | null>(null);
+  /** The sandbox is being started, left or deleted. */
   busy = $state(false);
 
   constructor(
@@ -15,7 +16,7 @@ export class SessionStore {
   ) {}
 
   async load(): Promise<void> {
-    await this.#run(async () => (this.data = await this.api.session()));
+    await this.#try(async () => (this.data = await this.api.session()));
   }
 
   async startSandbox(): Promise<void> {
@@ -34,22 +35,21 @@ export class SessionStore {
   }
 
   async #switch(work: () => Promise<Session>): Promise<void> {
-    await this.#run(async () => {
+    if (this.busy) return;
+    this.busy = true;
+    await this.#try(async () => {
       this.data = await work();
       this.changed();
     });
+    this.busy = false;
   }
 
-  async #run(work: () => Promise<unknown>): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
+  async #try(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
       this.problem = null;
     } catch (error) {
       this.problem = asProblem(error);
-    } finally {
-      this.busy = false;
     }
   }
 }
