@@ -1,4 +1,5 @@
-//! How fast the ledger is: events with two deliveries, each opened at acceptance and then ended.
+//! How fast the ledger is: events with two deliveries, each opened at acceptance and then ended, one in fifty of them as
+//! a dead letter, one event in twenty left in the queue; then a start and the common lists over what is there.
 //!
 //! `cargo run --release -p signalbox-store --example ledger_bench -- [FOLDER] [EVENTS] [IN FLIGHT]`
 
@@ -7,10 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use signalbox_model::{AttemptId, Clock, DeliveryId, EventId, SystemClock};
+use signalbox_model::filter::Filter;
+use signalbox_model::{AttemptId, Clock, DeliveryId, EventId, FailureKind, GroupId, Stage, SystemClock};
 use signalbox_store::delivery::{AttemptRecord, Completion, Next, Response};
-use signalbox_store::event::{Accepted, Dedupe, Fate, NewDelivery, NewEvent, Placement, Planned, Request};
+use signalbox_store::event::{Accepted, Dedupe, Failure, Fate, NewDelivery, NewEvent, Placement, Planned, Request};
 use signalbox_store::observe::NoObserver;
+use signalbox_store::read::{ClosedGates, ListQuery, Reads};
 use signalbox_store::sqlite::{SqliteOptions, SqliteStore};
 use signalbox_store::{Deliveries, Events, LaneId, Lanes};
 
@@ -49,6 +52,47 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         cpu_us / events
     );
     store.close().await;
+    let started = tokio::time::Instant::now();
+    let store = SqliteStore::open(&dir, SqliteOptions::default(), Arc::new(SystemClock), Arc::new(NoObserver)).await?;
+    println!("start: {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
+    reads(&store).await?;
+    store.close().await;
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "the figures are what it is for")]
+async fn reads(store: &SqliteStore) -> Result<(), Box<dyn std::error::Error>> {
+    let filters = [
+        "",
+        "state:dead",
+        "state:queued,held",
+        "destination:crm",
+        "state:dead destination:crm",
+        "http:5xx",
+        "kind:server",
+        "key:0037",
+        "type:contact.*",
+        "type:none",
+        "since:1h",
+        "until:1h",
+        "latency:>2s",
+        "attempts:>3",
+        "-state:delivered",
+        "body.email:77@*",
+    ];
+    for text in filters {
+        let (filter, gates) = (Filter::parse(text)?, ClosedGates::new());
+        let started = tokio::time::Instant::now();
+        let page = store.list(ListQuery { filter, now: SystemClock.now(), gates, cursor: None, limit: 100 }).await?;
+        let taken = started.elapsed().as_secs_f64() * 1e3;
+        println!("list {text:28} {taken:7.1} ms, {} rows, total {} {}", page.items.len(), page.total, page.total_exact);
+    }
+    let started = tokio::time::Instant::now();
+    let groups = store.groups(&Filter::default(), SystemClock.now(), &ClosedGates::new()).await?;
+    println!("groups {:.1} ms, {}", started.elapsed().as_secs_f64() * 1e3, groups.len());
+    let started = tokio::time::Instant::now();
+    store.lane_figures().await?;
+    println!("lane figures {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }
 
@@ -67,7 +111,7 @@ async fn run(load: Arc<Load>) -> Result<(), signalbox_store::StoreError> {
         let mut ends = Vec::new();
         for (id, placement) in ids.into_iter().zip(placements) {
             if let Placement::Opened { epoch } = placement {
-                ends.push(load.store.complete(end(id, epoch)));
+                ends.push(load.store.complete(end(id, epoch, number % 50 == 7)));
             }
         }
         for end in ends {
@@ -97,7 +141,7 @@ fn event(load: &Load, number: u64) -> NewEvent {
             headers: vec![("content-type".into(), "application/json".into())],
             body: mapped.clone(),
         }),
-        may_open: true,
+        may_open: number % 20 != 3,
     };
     let now = SystemClock.now();
     NewEvent {
@@ -124,14 +168,14 @@ fn event(load: &Load, number: u64) -> NewEvent {
     }
 }
 
-fn end(delivery: DeliveryId, epoch: u64) -> Completion {
+fn end(delivery: DeliveryId, epoch: u64, dies: bool) -> Completion {
     let now = SystemClock.now();
     let attempt = AttemptRecord {
         id: AttemptId::from_bits(delivery.bits()),
         started_at: now,
         ended_at: now,
-        status: Some(200),
-        kind: None,
+        status: Some(if dies { 500 } else { 200 }),
+        kind: dies.then_some(FailureKind::Server),
         error: None,
         wait_us: Some(900),
         total_us: 1_000,
@@ -143,7 +187,15 @@ fn end(delivery: DeliveryId, epoch: u64) -> Completion {
             size: 21,
         }),
     };
-    Completion { delivery, epoch, attempt, next: Next::Delivered }
+    let failure = Failure {
+        kind: FailureKind::Server,
+        stage: Stage::Deliver,
+        status: Some(500),
+        message: "the destination answered 500".into(),
+        group: GroupId::from_bits(7),
+        park: true,
+    };
+    Completion { delivery, epoch, attempt, next: if dies { Next::Dead(failure) } else { Next::Delivered } }
 }
 
 /// User and system time of this process, `/proc/self/stat` fields 14 and 15.

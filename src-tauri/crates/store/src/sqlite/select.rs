@@ -16,10 +16,17 @@ use super::predicate::{Binder, Scope, all};
 use super::sql::{Columns, safe};
 use crate::read::COUNT_MAX;
 
-/// Rows looked at for one page.
-const WINDOW: usize = 50_000;
-/// The same where each row's payload is read.
-const BODY_WINDOW: usize = 20_000;
+/// How many rows are looked at for one page.
+#[derive(Clone, Copy)]
+struct Windows {
+    rows: usize,
+    /// Where each row's payload is read.
+    bodies: usize,
+    /// Of each arm, however many there are.
+    least: usize,
+}
+
+const WINDOWS: Windows = Windows { rows: 50_000, bodies: 20_000, least: 1_000 };
 /// More arms than this cost more than one walk over everything.
 const ARMS_MAX: usize = 32;
 /// Ids carry the time of acceptance, but never go back, while a clock may be set back by so much.
@@ -35,6 +42,7 @@ pub(super) struct Selecting<'a> {
     scope: &'a Scope<'a>,
     /// The term that the arms answer in full.
     answered: Option<usize>,
+    windows: Windows,
 }
 
 struct Arm {
@@ -56,9 +64,10 @@ pub(super) struct Count {
 
 impl<'a> Selecting<'a> {
     pub fn new(filter: &'a Filter, scope: &'a Scope<'a>) -> Self {
-        let mut this = Self { filter, scope, answered: None };
+        let mut this = Self { filter, scope, answered: None, windows: WINDOWS };
         let (at, _) = this.arms(&mut Binder::default());
-        this.answered = at.filter(|at| filter.terms.get(*at).is_some_and(|term| this.answers(&term.test)));
+        this.answered =
+            at.filter(|at| filter.terms.get(*at).is_some_and(|term| !term.negated && this.answers(&term.test)));
         this
     }
 
@@ -163,8 +172,8 @@ impl<'a> Selecting<'a> {
 
     fn window(&self, arms: usize) -> usize {
         let reads_bodies = self.filter.terms.iter().any(|term| matches!(term.test, Test::Body { .. }));
-        let window = if reads_bodies { BODY_WINDOW } else { WINDOW };
-        (window / arms.max(1)).max(1_000)
+        let window = if reads_bodies { self.windows.bodies } else { self.windows.rows };
+        (window / arms.max(1)).max(self.windows.least)
     }
 
     /// Ids of this page: before the cursor, within the filter's times.
@@ -193,11 +202,12 @@ impl<'a> Selecting<'a> {
     fn arms(&self, binder: &mut Binder) -> (Option<usize>, Vec<Arm>) {
         let usable = |arms: &Vec<Arm>| !arms.is_empty() && arms.len() <= ARMS_MAX;
         for rank in 0..RANKS {
-            for (at, term) in self.filter.terms.iter().enumerate().filter(|(_, term)| !term.negated) {
+            for (at, term) in self.filter.terms.iter().enumerate() {
                 if self::rank(&term.test) != Some(rank) {
                     continue;
                 }
-                if let Some(arms) = self.arms_of(&term.test, binder).filter(usable) {
+                let arms = if term.negated { arms_beside(&term.test) } else { self.arms_of(&term.test, binder) };
+                if let Some(arms) = arms.filter(usable) {
                     return (Some(at), arms);
                 }
             }
@@ -305,6 +315,13 @@ fn state_arms(states: impl Iterator<Item = DeliveryState>) -> Option<Vec<Arm>> {
     Some(states.iter().map(arm).collect())
 }
 
+/// What is not delivered is little, whatever else a term leaves out.
+fn arms_beside(test: &Test) -> Option<Vec<Arm>> {
+    let Test::State(states) = test else { return None };
+    let left_out = |state: &DeliveryState| state.is_terminal() && states.contains(state);
+    state_arms(DeliveryState::ALL.into_iter().filter(|state| !left_out(state)))
+}
+
 fn bind_id<I: super::sql::Id>(binder: &mut Binder, id: I) -> String {
     binder.bind(|args| {
         args.id(id);
@@ -316,3 +333,7 @@ fn first_id(at: Timestamp) -> DeliveryId {
     let millis = u128::from(u64::try_from(at.as_millis()).unwrap_or(0) & 0xffff_ffff_ffff);
     DeliveryId::from_bits(millis << 80)
 }
+
+#[cfg(test)]
+#[path = "select_tests.rs"]
+mod tests;
