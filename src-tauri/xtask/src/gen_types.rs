@@ -36,6 +36,13 @@ pub fn write() -> Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&description)?))?;
+    let prettier = root.join("ui/node_modules/.bin/prettier");
+    // From inside `ui`, where its configuration finds its plugins.
+    run_command(
+        &root.join("ui"),
+        &prettier.to_string_lossy(),
+        &["--log-level", "warn", "--write", "src/api/openapi.json"],
+    )?;
     run_command(&root, "npm", &["--prefix", "ui", "run", "--silent", "gen"])
 }
 
@@ -76,14 +83,14 @@ fn binary(root: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Runs a command at the repository's root and fails when it does.
+/// Runs a command in a folder and fails when it does.
 ///
 /// # Errors
 /// Where it cannot be started, or its exit code is not 0.
-pub fn run_command(root: &Path, program: &str, arguments: &[&str]) -> Result<()> {
+pub fn run_command(folder: &Path, program: &str, arguments: &[&str]) -> Result<()> {
     let status = Command::new(program)
         .args(arguments)
-        .current_dir(root)
+        .current_dir(folder)
         .status()
         .with_context(|| format!("cannot run {program}; is it installed?"))?;
     if !status.success() {

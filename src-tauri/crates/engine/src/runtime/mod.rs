@@ -125,7 +125,7 @@ impl Runtime {
     }
 
     /// The service behind the ingress listener.
-    pub fn ingress_router(&self) -> axum::Router {
+    pub fn ingress_router(&self) -> crate::sources::webhook::Router {
         crate::sources::webhook::router(self.ingress.clone())
     }
 
