@@ -21,7 +21,7 @@ fn event(number: u128, lanes: &[LaneId]) -> NewEvent {
         id: DeliveryId::from_bits(number * 2 + at),
         lane: *lane,
         fate: Fate::Send(request.clone()),
-        may_open: number % 3 == 0,
+        may_open: number.is_multiple_of(3),
     });
     NewEvent {
         id: EventId::from_bits(number),
@@ -29,8 +29,8 @@ fn event(number: u128, lanes: &[LaneId]) -> NewEvent {
         version: "v".into(),
         received_at: Timestamp::from_millis(1),
         dedupe: None,
-        event_type: Some(if number % 17 == 0 { "rare" } else { "common" }.into()),
-        key: (number % 5 == 0).then(|| "k".to_owned()),
+        event_type: Some(if number.is_multiple_of(17) { "rare" } else { "common" }.into()),
+        key: number.is_multiple_of(5).then(|| "k".to_owned()),
         method: "POST".into(),
         path: "/".into(),
         query: None,
