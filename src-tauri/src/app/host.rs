@@ -160,7 +160,8 @@ impl Host for AppHost {
             workspace: SessionWorkspace { name, path, sandbox: simulated, empty },
             first_run: empty && !simulated,
             can_start_sandbox: !simulated,
-            ingress: current.map_or_else(|| format!("http://{}", self.ingress), |instance| instance.ingress_url.clone()),
+            ingress: current
+                .map_or_else(|| format!("http://{}", self.ingress), |instance| instance.ingress_url.clone()),
             api: self.api_url.clone(),
         }
     }

@@ -63,8 +63,7 @@ impl Running {
         }
         let boot = u64::try_from(world.clock.now().as_micros()).unwrap_or(0);
         let signals = Signals::new(world.clock.clone(), boot);
-        let store =
-            SqliteStore::open(&private, SqliteOptions::default(), world.clock.clone(), signals.clone()).await?;
+        let store = SqliteStore::open(&private, SqliteOptions::default(), world.clock.clone(), signals.clone()).await?;
         let listener = TcpListener::bind(ingress)
             .await
             .with_context(|| format!("the ingress cannot listen on {ingress}; choose another with --ingress"))?;

@@ -81,8 +81,7 @@ impl App {
         let host = AppHost::start(&options, world.clone(), api_url.clone(), listening).await?;
         let token = host.token().to_owned();
         let sign_in = Arc::new(SignIn::new(&token, world.clock.clone(), world.random.clone()));
-        let api_options =
-            ApiOptions { token, listening, serve_panel: options.serve_panel, sign_in: sign_in.clone() };
+        let api_options = ApiOptions { token, listening, serve_panel: options.serve_panel, sign_in: sign_in.clone() };
         let router = signalbox_api::router(host.clone(), api_options);
         let stop = CancellationToken::new();
         let served = router.clone();

@@ -24,15 +24,8 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// In the fixed order in which charts stack them.
-    pub const ALL: [Self; 7] = [
-        Self::Rejected,
-        Self::Rate,
-        Self::Auth,
-        Self::Mapping,
-        Self::Server,
-        Self::Network,
-        Self::Unknown,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Rejected, Self::Rate, Self::Auth, Self::Mapping, Self::Server, Self::Network, Self::Unknown];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -73,15 +66,8 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 7] = [
-        Self::Accept,
-        Self::Validate,
-        Self::Filter,
-        Self::Map,
-        Self::Request,
-        Self::Deliver,
-        Self::Confirm,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Accept, Self::Validate, Self::Filter, Self::Map, Self::Request, Self::Deliver, Self::Confirm];
 
     pub const fn as_str(self) -> &'static str {
         match self {

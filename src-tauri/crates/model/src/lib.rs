@@ -20,7 +20,7 @@ pub mod verify;
 
 pub use id::{AttemptId, DeliveryId, DiscardId, EventId, GroupId, IdSource, RejectedId, ReplayId};
 pub use kind::{FailureKind, Stage};
-pub use secret::SecretName;
 pub use seam::{Clock, Random, SystemClock};
+pub use secret::SecretName;
 pub use state::{DeliveryState, HeldReason};
 pub use time::Timestamp;

@@ -141,15 +141,7 @@ mod tests {
     const START: Timestamp = Timestamp::from_secs(1_000_000);
 
     fn failed(kind: FailureKind, tries: u32) -> Failed {
-        Failed {
-            kind,
-            status: None,
-            tries,
-            round_started_at: START,
-            now: START,
-            retry_after: None,
-            chance: 0.5,
-        }
+        Failed { kind, status: None, tries, round_started_at: START, now: START, retry_after: None, chance: 0.5 }
     }
 
     #[test]

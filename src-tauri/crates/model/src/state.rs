@@ -81,8 +81,7 @@ pub enum HeldReason {
 }
 
 impl HeldReason {
-    pub const ALL: [Self; 6] =
-        [Self::Order, Self::Breaker, Self::Rate, Self::Pause, Self::Quota, Self::Credential];
+    pub const ALL: [Self; 6] = [Self::Order, Self::Breaker, Self::Rate, Self::Pause, Self::Quota, Self::Credential];
 
     pub const fn as_str(self) -> &'static str {
         match self {

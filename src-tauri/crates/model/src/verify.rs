@@ -29,9 +29,13 @@ pub enum Scheme {
     /// `Authorization: Bearer <secret>`
     Bearer,
     /// `Authorization: Basic`, password is the secret
-    Basic { username: String },
+    Basic {
+        username: String,
+    },
     /// The secret itself in a header
-    ApiKey { header: String },
+    ApiKey {
+        header: String,
+    },
     Hmac(HmacScheme),
     /// Only when written.
     None,
