@@ -1,5 +1,13 @@
 //! The real binary over real HTTP and a real ledger, one process a test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test ends where something is not as it expects"
+)]
+
 mod api_answers;
 mod api_guard;
 mod bad_destinations;

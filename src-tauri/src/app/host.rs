@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 use signalbox_api::dto::session::{Session, SessionWorkspace};
 use signalbox_api::{Host, HostError, Instance};
-use signalbox_workspace::{RuntimeFile, make_private_dir, private_dir};
+use signalbox_workspace::{Lock, RuntimeFile, make_private_dir, private_dir};
 use tokio::sync::Mutex;
 
 use super::instance::{Running, Sandboxed};
@@ -30,21 +30,38 @@ pub struct AppHost {
     ingress: SocketAddr,
     current: ArcSwapOption<Instance>,
     running: Mutex<Option<Running>>,
+    /// Of the home workspace, held while the sandbox runs too: the person comes back to it.
+    _lock: Lock,
+}
+
+/// The person's own workspace, locked for this process.
+pub struct Home {
+    dir: PathBuf,
+    lock: Lock,
+}
+
+impl Home {
+    /// Before anything listens, so that a second start hears of the first one and not of a port that is taken.
+    pub fn take(options: &AppOptions) -> anyhow::Result<Self> {
+        let dir = match &options.workspace {
+            Some(dir) => dir.clone(),
+            None => default_workspace().context("no home folder is known; name the workspace with --workspace")?,
+        };
+        std::fs::create_dir_all(&dir).with_context(|| format!("the workspace {} cannot be made", dir.display()))?;
+        let dir = dir.canonicalize().with_context(|| format!("{} cannot be reached", dir.display()))?;
+        let lock = Lock::take(&dir, std::process::id())?;
+        Ok(Self { dir, lock })
+    }
 }
 
 impl AppHost {
     pub async fn start(
+        Home { dir: home, lock }: Home,
         options: &AppOptions,
         world: Arc<World>,
         api_url: String,
         api: SocketAddr,
     ) -> anyhow::Result<Arc<Self>> {
-        let home = match &options.workspace {
-            Some(dir) => dir.clone(),
-            None => default_workspace().context("no home folder is known; name the workspace with --workspace")?,
-        };
-        std::fs::create_dir_all(&home).with_context(|| format!("the workspace {} cannot be made", home.display()))?;
-        let home = home.canonicalize().with_context(|| format!("{} cannot be reached", home.display()))?;
         let sandboxed = options.sandbox.then_some(Sandboxed { seed: options.seed });
         let running = Running::start(&home, options.ingress, api, sandboxed, &world).await?;
         let private = make_private_dir(&home)?;
@@ -62,6 +79,7 @@ impl AppHost {
             ingress,
             current: ArcSwapOption::new(Some(running.instance.clone())),
             running: Mutex::new(Some(running)),
+            _lock: lock,
         }))
     }
 

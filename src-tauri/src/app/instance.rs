@@ -16,7 +16,7 @@ use signalbox_net::serve::{ServeLimits, serve};
 use signalbox_sandbox::{Sandbox, SandboxConfig};
 use signalbox_store::sqlite::{SqliteOptions, SqliteStore};
 use signalbox_workspace::secrets::SecretError;
-use signalbox_workspace::{EnvThenKeyring, Keyring, Lock, MapSecrets, Secrets, Watcher, make_private_dir};
+use signalbox_workspace::{EnvThenKeyring, Keyring, MapSecrets, Secrets, Watcher, make_private_dir};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -34,7 +34,6 @@ pub struct Running {
     ingress: (CancellationToken, JoinHandle<()>),
     reloads: JoinHandle<()>,
     watcher: Option<Watcher>,
-    _lock: Lock,
 }
 
 pub struct Sandboxed {
@@ -42,7 +41,7 @@ pub struct Sandboxed {
 }
 
 impl Running {
-    /// Takes the workspace's lock, recovers its ledger and opens the ingress.
+    /// Recovers the workspace's ledger and opens the ingress. The workspace is locked by the caller.
     pub async fn start(
         dir: &Path,
         ingress: SocketAddr,
@@ -51,7 +50,6 @@ impl Running {
         world: &World,
     ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(dir).with_context(|| format!("the workspace {} cannot be made", dir.display()))?;
-        let lock = Lock::take(dir, std::process::id())?;
         let private = make_private_dir(dir)?;
         let sandbox = match &sandboxed {
             Some(sandboxed) => Some(Arc::new(start_sandbox(dir, sandboxed.seed, world)?)),
@@ -92,14 +90,16 @@ impl Running {
         }
         let (changed, changes) = mpsc::channel(1);
         // A change while one is being read is not lost: the reload after it sees both.
-        let watcher = signalbox_workspace::watch(dir, move || drop(changed.try_send(())));
+        let watcher = signalbox_workspace::watch(dir, move || {
+            let _waiting_already = changed.try_send(());
+        });
         let watcher = watcher.inspect_err(|error| tracing::warn!(%error, "changes of files are not noticed")).ok();
         let reloads = tokio::spawn(reload_on_change(runtime.clone(), changes));
         let instance = Arc::new(Instance { runtime, sandbox, ingress_url });
-        Ok(Self { instance, dir: dir.to_owned(), store, ingress: (stop, serving), reloads, watcher, _lock: lock })
+        Ok(Self { instance, dir: dir.to_owned(), store, ingress: (stop, serving), reloads, watcher })
     }
 
-    /// Stops taking, lets what is on the wire end, closes the ledger. The lock goes with it.
+    /// Stops taking, lets what is on the wire end, closes the ledger.
     pub async fn stop(mut self) {
         drop(self.watcher.take());
         self.reloads.abort();
@@ -123,7 +123,7 @@ fn start_sandbox(dir: &Path, seed: u64, world: &World) -> anyhow::Result<Sandbox
 }
 
 fn secrets(dir: &Path, sandbox: Option<&Sandbox>, world: &World) -> anyhow::Result<Arc<dyn Secrets>> {
-    let person = EnvThenKeyring::new(std::env::vars(), Some(Keyring::of_workspace(dir)), world.clock.clone());
+    let person = EnvThenKeyring::of_process(Some(Keyring::of_workspace(dir)), world.clock.clone());
     let Some(sandbox) = sandbox else { return Ok(Arc::new(person)) };
     let simulated = MapSecrets::default();
     for (name, value) in sandbox.secrets() {

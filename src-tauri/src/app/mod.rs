@@ -18,7 +18,7 @@ use signalbox_net::serve::{ServeLimits, serve};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use host::AppHost;
+use host::{AppHost, Home};
 pub use paths::default_workspace;
 use system::SystemRandom;
 
@@ -73,12 +73,13 @@ impl App {
     pub async fn start(options: AppOptions) -> anyhow::Result<Self> {
         system::install_crypto();
         let world = Arc::new(World { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) });
+        let home = Home::take(&options)?;
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("the API cannot listen on {}; choose another with --listen", options.listen))?;
         let listening = listener.local_addr()?;
         let api_url = format!("http://{listening}");
-        let host = AppHost::start(&options, world.clone(), api_url.clone(), listening).await?;
+        let host = AppHost::start(home, &options, world.clone(), api_url.clone(), listening).await?;
         let token = host.token().to_owned();
         let sign_in = Arc::new(SignIn::new(&token, world.clock.clone(), world.random.clone()));
         let api_options = ApiOptions { token, listening, serve_panel: options.serve_panel, sign_in: sign_in.clone() };

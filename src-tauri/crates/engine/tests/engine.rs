@@ -1,5 +1,7 @@
 //! The engine over a real ledger: from the sender's request to the confirmed delivery, and every way in between.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test says what it expects and ends where it is not so")]
+
 mod world;
 
 use std::time::Duration;
@@ -41,7 +43,15 @@ fn all_dead(world: &World) -> ReplayTarget {
 }
 
 fn request(target: ReplayTarget, mode: ReplayMode) -> ReplayRequest {
-    ReplayRequest { target, mode, rate: Some(1_000.0), canary: false, newer: NewerPolicy::Skip, reason: None, edit: None }
+    ReplayRequest {
+        target,
+        mode,
+        rate: Some(1_000.0),
+        canary: false,
+        newer: NewerPolicy::Skip,
+        reason: None,
+        edit: None,
+    }
 }
 
 async fn ended(world: &World, id: signalbox_model::ReplayId) -> signalbox_store::replay::ReplayRow {
@@ -79,7 +89,8 @@ async fn a_failure_that_may_pass_is_retried_on_its_schedule_under_the_same_key_a
     let rows = world.until("state:dead", 1).await;
     assert_eq!((rows[0].attempts, rows[0].kind, rows[0].status), (3, Some(FailureKind::Server), Some(500)));
     assert!(rows[0].message.as_deref().is_some_and(|message| message.contains("no room")), "{:?}", rows[0].message);
-    let keys: Vec<_> = world.destinations.seen.lock().iter().map(|sent| sent.headers["idempotency-key"].clone()).collect();
+    let keys: Vec<_> =
+        world.destinations.seen.lock().iter().map(|sent| sent.headers["idempotency-key"].clone()).collect();
     assert!(keys.windows(2).all(|pair| pair[0] == pair[1]), "{keys:?}");
     assert_eq!(world.store.attempts(rows[0].id).await.expect("answers").len(), 3);
 }
@@ -116,7 +127,8 @@ async fn a_wrong_mapping_makes_dead_letters_and_a_remap_after_the_mend_delivers_
     assert!(plan.samples[0].fails.is_some(), "the mapping is still wrong");
     let mended = with_steps("[[steps]]\nkind = \"map\"\njq = '{ name: (.name // \"\" | ascii_downcase) }'\n");
     world.change(&[("integrations/sync.toml", &mended)]).await;
-    let started = world.runtime.start_replay(request(ReplayTarget::Plan(plan.id), ReplayMode::Remap)).await.expect("starts");
+    let started =
+        world.runtime.start_replay(request(ReplayTarget::Plan(plan.id), ReplayMode::Remap)).await.expect("starts");
     world.until("state:delivered", 1).await;
     assert_eq!(ended(&world, started.id).await.delivered, 1);
     assert_eq!(world.destinations.bodies(), [r#"{"name":""}"#]);
@@ -129,7 +141,8 @@ async fn an_edit_is_a_new_revision_with_a_new_key_and_the_original_stays() {
     world.send(r#"{"id":"a","zip":""}"#).await;
     let dead = world.until("state:dead", 1).await;
     let edit = Some(br#"{"id":"a","zip":"LV-1001"}"#.to_vec());
-    let asked = ReplayRequest { edit, ..request(ReplayTarget::Selection(Selection::Ids(vec![dead[0].id])), ReplayMode::Exact) };
+    let asked =
+        ReplayRequest { edit, ..request(ReplayTarget::Selection(Selection::Ids(vec![dead[0].id])), ReplayMode::Exact) };
     let started = world.runtime.start_replay(asked).await.expect("starts");
     world.until("state:delivered", 1).await;
     ended(&world, started.id).await;
@@ -240,7 +253,10 @@ async fn filtered_and_repeated_events_are_accounted_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapping_that_never_ends_dies_behind_the_commit_and_stops_nobody() {
-    let world = World::with(&with_steps("[[steps]]\nkind = \"map\"\njq = 'if .id == \"slow\" then [limit(1e12; repeat(1))] else . end'\n")).await;
+    let world = World::with(&with_steps(
+        "[[steps]]\nkind = \"map\"\njq = 'if .id == \"slow\" then [limit(1e12; repeat(1))] else . end'\n",
+    ))
+    .await;
     world.send(r#"{"id":"slow"}"#).await;
     world.send(r#"{"id":"quick"}"#).await;
     world.until("state:delivered key:quick", 1).await;

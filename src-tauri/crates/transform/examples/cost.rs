@@ -26,7 +26,8 @@ fn tokio_free_now() -> std::time::SystemTime {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = &mut std::io::stdout().lock();
     let body = parse_json(EVENT.as_bytes())?.value;
-    let envelope = Value::object([("headers", Value::object([("webhook-id", Value::string("x"))])), ("body", body.clone())]);
+    let envelope =
+        Value::object([("headers", Value::object([("webhook-id", Value::string("x"))])), ("body", body.clone())]);
     let map = Program::compile(MAP)?;
     let key = Program::compile(".body.sobject.Id")?;
     let wrap = Program::compile("{ inputs: [ { id: .email, idProperty: \"email\", properties: . } ] }")?;

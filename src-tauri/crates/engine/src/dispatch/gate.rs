@@ -66,14 +66,13 @@ impl Gate {
                 format!("The secret '{secret}' of {system} is not set. Set it with: signalbox secret set {secret}");
             return closed(HeldReason::Credential, None, None, explain);
         }
-        if let Some(refused) = &self.refused {
-            if refused.probing || refused.probe_at > now {
-                let explain = format!(
-                    "{system} refused the credential with 401. One delivery tries it again at the time shown; \
-                     set a new secret to go on at once."
-                );
-                return closed(HeldReason::Credential, Some(refused.since), Some(refused.probe_at), explain);
-            }
+        let waits = |refused: &&Refused| refused.probing || refused.probe_at > now;
+        if let Some(refused) = self.refused.as_ref().filter(waits) {
+            let explain = format!(
+                "{system} refused the credential with 401. One delivery tries it again at the time shown; \
+                 set a new secret to go on at once."
+            );
+            return closed(HeldReason::Credential, Some(refused.since), Some(refused.probe_at), explain);
         }
         if let Some(wait) = self.retry_after.as_ref().filter(|wait| wait.until > now) {
             let explain = format!("{system} answered {} and asked to wait until the time shown.", wait.status);

@@ -85,6 +85,7 @@ impl Runtime {
             ids,
             base_url: ArcSwap::from_pointee(String::new()),
             refusals: RefusalBudget::default(),
+            bodies: Ingress::body_budget(),
         });
         let replays = ReplayService::new(means.clone(), dispatcher.clone());
         let runtime = Arc::new(Self {

@@ -122,6 +122,7 @@ impl Signals {
     /// Writes changed buckets, looks up ages, measures the process; until cancelled, and once more then.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut since_prune = Duration::ZERO;
+        self.process.measure();
         loop {
             let stopping = tokio::select! {
                 () = stop.cancelled() => true,

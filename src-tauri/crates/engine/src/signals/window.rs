@@ -116,6 +116,9 @@ fn merge(into: &mut Option<Histogram<u32>>, from: Option<&Histogram<u32>>) {
     }
 }
 
+/// The queue at a point's end: how many, and the oldest's age in milliseconds.
+type Depth = (u64, Option<u64>);
+
 struct Grid {
     from: i64,
     width: i64,
@@ -148,7 +151,7 @@ pub(super) fn assemble(now: Timestamp, window: Duration, older: &[SeriesRow], in
 
     let mut lanes: BTreeMap<LaneId, Vec<Point>> =
         inner.lanes.keys().map(|lane| (*lane, vec![Point::default(); grid.points])).collect();
-    let mut depths: BTreeMap<LaneId, Vec<Option<(u64, Option<u64>)>>> = BTreeMap::new();
+    let mut depths: BTreeMap<LaneId, Vec<Option<Depth>>> = BTreeMap::new();
     let (mut previous_delivered, mut previous_ended) = (0, 0);
     for ((start, lane), bucket) in known {
         if let Some(place) = grid.place(*start) {
@@ -165,7 +168,7 @@ pub(super) fn assemble(now: Timestamp, window: Duration, older: &[SeriesRow], in
     }
 
     let mut total_points = vec![Point::default(); grid.points];
-    let mut total_depths: Vec<Option<(u64, Option<u64>)>> = vec![None; grid.points];
+    let mut total_depths: Vec<Option<Depth>> = vec![None; grid.points];
     let mut total = LaneWindow::default();
     let mut windows = BTreeMap::new();
     for (lane, points) in lanes {
@@ -220,7 +223,7 @@ pub(super) fn assemble(now: Timestamp, window: Duration, older: &[SeriesRow], in
     }
 }
 
-fn lane_window(grid: &Grid, points: &[Point], depths: &[Option<(u64, Option<u64>)>]) -> LaneWindow {
+fn lane_window(grid: &Grid, points: &[Point], depths: &[Option<Depth>]) -> LaneWindow {
     let mut window = LaneWindow::default();
     let mut all = None;
     let series = &mut window.points;

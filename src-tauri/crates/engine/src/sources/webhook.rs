@@ -20,11 +20,14 @@ use signalbox_net::verify::{Incoming, Refusal, Verifier, scheme_id};
 use signalbox_store::event::Rejected;
 use signalbox_store::{Store, StoreError};
 use signalbox_workspace::{Source, WebhookSource};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::accept::{Accept, ActiveIntegration, Input, Receipt, stored_headers};
 
 /// The most of a refused request's body that is kept.
 const REJECTED_BODY_KEPT: usize = 16 << 10;
+/// Bodies being read or waiting for their commit, all together; more is answered with 503 before memory grows.
+const BODIES_KIB: usize = 64 << 10;
 /// What a sender is told to wait when the ledger cannot take more.
 const RETRY_AFTER_SECONDS: &str = "2";
 
@@ -54,6 +57,8 @@ pub struct Ingress {
     /// `http://host:port`, for schemes that sign the URL.
     pub base_url: ArcSwap<String>,
     pub refusals: RefusalBudget,
+    /// One permit per KiB of body.
+    pub bodies: Semaphore,
 }
 
 /// At most this many refused requests are written per second, so that a flood cannot fill the ledger's queue; the rest
@@ -67,6 +72,13 @@ pub struct RefusalBudget {
 impl Default for RefusalBudget {
     fn default() -> Self {
         Self { second: 0.into(), used: 0.into(), dropped: 0.into() }
+    }
+}
+
+impl Ingress {
+    /// For [`Ingress::bodies`].
+    pub fn body_budget() -> Semaphore {
+        Semaphore::new(BODIES_KIB)
     }
 }
 
@@ -143,6 +155,9 @@ impl Ingress {
             ));
         }
         let cap = usize::try_from(door.source().max_body).unwrap_or(usize::MAX);
+        let Some(_room) = self.room(parts, cap) else {
+            return Ok(unavailable(&StoreError::Busy));
+        };
         let body = read_body(body, cap, MinRate::default())
             .await
             .map_err(|error| (body_refusal(&error, cap), Bytes::new()))?;
@@ -167,6 +182,13 @@ impl Ingress {
             Ok(receipt) => receipt_response(receipt),
             Err(error) => unavailable(&error),
         })
+    }
+
+    /// Room for the body, by its announced length; without one, for the longest that this source takes.
+    fn room(&self, parts: &http::request::Parts, cap: usize) -> Option<SemaphorePermit<'_>> {
+        let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let kib = announced.unwrap_or(cap).min(cap).div_ceil(1 << 10).clamp(1, BODIES_KIB);
+        self.bodies.try_acquire_many(u32::try_from(kib).ok()?).ok()
     }
 
     fn verify(

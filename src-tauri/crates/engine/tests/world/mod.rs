@@ -36,11 +36,14 @@ impl Random for Counter {
     }
 }
 
+/// Status, headers, body.
+type Scripted = (u16, HeaderMap, &'static str);
+
 /// What the destinations behind the port saw and say.
 pub struct Destinations {
     pub seen: Mutex<Vec<Outbound>>,
     /// Answers by path, first come first served; 200 where none is left.
-    answers: Mutex<BTreeMap<String, VecDeque<(u16, HeaderMap, &'static str)>>>,
+    answers: Mutex<BTreeMap<String, VecDeque<Scripted>>>,
     /// Requests wait here while a test holds them.
     pub doors: Semaphore,
 }
@@ -73,7 +76,15 @@ impl Deliver for Destinations {
             let (status, headers, body) = answer.unwrap_or((200, HeaderMap::new(), "{}"));
             self.seen.lock().push(outbound);
             let (wait, total) = (Duration::from_millis(1), Duration::from_millis(1));
-            Ok(Answer { status, headers, body: Bytes::from_static(body.as_bytes()), truncated: false, wait, total, peer: None })
+            Ok(Answer {
+                status,
+                headers,
+                body: Bytes::from_static(body.as_bytes()),
+                truncated: false,
+                wait,
+                total,
+                peer: None,
+            })
         })
     }
 }

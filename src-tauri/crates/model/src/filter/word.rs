@@ -70,7 +70,8 @@ pub enum Bound<T> {
 impl<T> Bound<T> {
     /// `>3`, `>=3`, `<3`, `<=3` or `3`.
     pub(super) fn parse(text: &str, value: impl Fn(&str) -> Option<T>) -> Option<Self> {
-        let kinds: [(&str, fn(T) -> Self); 4] =
+        type Make<T> = fn(T) -> Bound<T>;
+        let kinds: [(&str, Make<T>); 4] =
             [(">=", Self::AtLeast), ("<=", Self::AtMost), (">", Self::Above), ("<", Self::Below)];
         for (sign, bound) in kinds {
             if let Some(rest) = text.strip_prefix(sign) {

@@ -138,6 +138,7 @@ async fn upsert(
     }
 }
 
+#[expect(clippy::result_large_err, reason = "the refusal is the answer itself, and rare")]
 fn apply(contact: &mut Contact, changes: &Map<String, Value>) -> Result<(), Response> {
     for (name, value) in changes {
         let field = match name.as_str() {

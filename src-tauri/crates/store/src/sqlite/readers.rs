@@ -79,8 +79,16 @@ impl Readers {
         reader.phase.store(NEW_READ, Ordering::Relaxed);
         let mut lent = Lent { reader: Some(reader), pool: self };
         let Some(reader) = lent.reader.as_mut() else { return Err(StoreError::Closed) };
-        let result = read(&mut reader.conn).await;
-        lent.give_back();
+        // One snapshot for all statements of a read, so that a page and its count tell of the same moment.
+        let begun = sqlx::query("BEGIN").execute(&mut reader.conn).await;
+        let result = match begun {
+            Ok(_) => read(&mut reader.conn).await,
+            Err(error) => Err(Fault::Sql(error)),
+        };
+        // Nothing was written: rolling back only lets the snapshot go. A connection that cannot is not used again.
+        if sqlx::query("ROLLBACK").execute(&mut reader.conn).await.is_ok() {
+            lent.give_back();
+        }
         result.map_err(|fault| match fault {
             Fault::Sql(error) if interrupted(&error) => {
                 StoreError::Database("this read took longer than 5 s and was stopped; narrow it down".to_owned())
