@@ -73,7 +73,9 @@ export function createApp(host: Host): App {
     start() {
       checklist.load();
       void session.load();
-      const stops = [router.start(), clock.start(), directory.start(live), replays.start(live)];
+      // An engine that comes back is asked again what it is.
+      const anew = live.on(null, () => void (session.data ?? session.load()));
+      const stops = [anew, router.start(), clock.start(), directory.start(live), replays.start(live)];
       live.start();
       return () => {
         live.stop();

@@ -124,10 +124,18 @@ export function rate(perSecond: number): string {
   return perMinute === 0 ? "0/s" : `${perMinute < 10 ? perMinute.toFixed(1) : Math.round(perMinute)}/min`;
 }
 
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A text of the engine as a sentence. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? capital(text) : `${capital(text)}.`;
+}
+
 /** A system's title without the word that the SANDBOX strip says already. */
 export function plainTitle(title: string): string {
-  const plain = title.replace(/^Simulated /, "");
-  return plain.charAt(0).toUpperCase() + plain.slice(1);
+  return capital(title.replace(/^Simulated /, ""));
 }
 
 /** The kind of an id and its end, which tells two of them apart: `dlv_…8kzcwq`. */

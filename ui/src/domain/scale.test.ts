@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { areaPath, linePath, logShare, niceTop, slots, StickyTop, timeTicks } from "./scale";
+import { areaPath, linePath, logShare, niceTop, slots, sparkColumns, StickyTop, timeTicks } from "./scale";
 
 it("ends an axis at 1, 2, 4, 5 or 10 of a power of ten", () => {
   expect([0, 3, 5, 31, 44, 60, 980].map((n) => niceTop(n))).toEqual([4, 4, 5, 40, 50, 100, 1000]);
@@ -67,4 +67,19 @@ it("labels round times, whatever the grid begins with", () => {
   const ticks = timeTicks(Date.parse("2026-11-21T13:09:30Z"), 30_000, 120);
   expect(ticks.map((t) => new Date(t.at).toISOString().slice(11, 16))).toEqual(["13:15", "13:30", "13:45", "14:00"]);
   expect(ticks[0]?.index).toBe(11);
+});
+
+describe("a small row of columns", () => {
+  it("keeps every value apart as long as there is room", () => {
+    const ones = Array.from({ length: 30 }, () => 1);
+    expect(sparkColumns(ones, 96, "sum")).toEqual({ pitch: 3, values: ones });
+  });
+  it("joins the same number of values into each column, so that level data stays level", () => {
+    const ones = Array.from({ length: 120 }, () => 1);
+    expect(new Set(sparkColumns(ones, 96, "sum").values)).toEqual(new Set([5]));
+    expect(new Set(sparkColumns(ones, 96, "max").values)).toEqual(new Set([1]));
+  });
+  it("has nothing to show for nothing", () => {
+    expect(sparkColumns([], 96, "sum").values).toEqual([]);
+  });
 });

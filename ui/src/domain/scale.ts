@@ -63,6 +63,26 @@ export function slots(n: number, left: number, width: number): Slot[] {
   });
 }
 
+export interface SparkColumns {
+  /** Distance from one column to the next, of which one pixel stays empty. */
+  pitch: number;
+  values: number[];
+}
+
+/** A row's values as columns that fit a width: narrower ones first, then as many values a column as it takes, evenly. */
+export function sparkColumns(values: readonly number[], width: number, join: "sum" | "max"): SparkColumns {
+  const pitch = [4, 3].find((p) => values.length * p <= width + 1);
+  if (pitch) return { pitch, values: [...values] };
+  const size = Math.ceil(values.length / Math.floor((width + 1) / 4));
+  const joined: number[] = [];
+  // From the end, so that the newest column is whole.
+  for (let end = values.length; end > 0; end -= size) {
+    const part = values.slice(Math.max(0, end - size), end);
+    joined.unshift(join === "sum" ? sum(part) : Math.max(...part));
+  }
+  return { pitch: 4, values: joined };
+}
+
 /** Height on a log axis from `low` to `high` ms, 0..1. */
 export function logShare(ms: number, low: number, high: number): number {
   const clamped = Math.min(Math.max(ms, low), high);

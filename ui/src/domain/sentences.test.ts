@@ -34,6 +34,18 @@ describe("the overview's sentences", () => {
     expect(trouble(failing)).toEqual({
       title: "Contact sync is failing",
       detail: "Most failed attempts were answered 429 Too Many Requests. 40 dead letters, 61 waiting. Nothing is lost.",
+      now: true,
+    });
+  });
+  it("name dead letters that hold others up when nothing fails any more", () => {
+    const over = anOverview({
+      dead_letters: { count: 30, groups: 1, new_in_window: 0 },
+      queue: { depth: 12, oldest_age_ms: 1, held_by: { order: 12 } },
+    });
+    expect(trouble(over)).toEqual({
+      title: "30 dead letters to replay or discard",
+      detail: "12 deliveries wait for an earlier one of the same key. Nothing is lost.",
+      now: false,
     });
   });
   it("fall silent on a good day", () => {

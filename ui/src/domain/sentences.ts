@@ -33,6 +33,7 @@ function trend(rate: number, before: number | null, window: OverviewWindow): str
 
 /** The sentence that takes the place of trouble on a good day. */
 export function healthLine(o: Overview): string {
+  if (o.dead_letters.count > 0) return "All that ended in this time arrived.";
   const n = o.integrations.length;
   const bad = o.integrations.filter((i) => i.state === "failing" || i.state === "broken").length;
   const who = n === 1 ? "The integration is healthy" : `All ${n} integrations healthy`;
@@ -70,16 +71,30 @@ export function heldBy(o: Overview): string {
 export interface Trouble {
   title: string;
   detail: string;
+  /** Something fails now, as opposed to something that failed and still holds others up. */
+  now: boolean;
 }
 
 /** The strip over the overview: the worst integration and what it costs. Null on a good day. */
 export function trouble(o: Overview): Trouble | null {
   const worst = o.integrations.filter((i) => i.state === "failing" || i.state === "broken");
   const first = worst[0];
-  if (!first) return null;
+  if (!first) return leftover(o);
   const title = worst.length === 1 ? `${first.title} is ${first.state}` : `${worst.length} integrations are failing`;
   const facts = [troubleCause(o), troubleCost(worst)].filter(Boolean);
-  return { title, detail: facts.join(" ") };
+  return { title, detail: facts.join(" "), now: true };
+}
+
+/** Dead letters park their keys: what comes after them waits although all is well again. */
+function leftover(o: Overview): Trouble | null {
+  const dead = o.dead_letters.count;
+  const behind = o.queue.held_by.order ?? 0;
+  if (dead === 0 || behind === 0) return null;
+  return {
+    title: `${plural(dead, "dead letter")} to replay or discard`,
+    detail: `${plural(behind, "delivery waits", "deliveries wait")} for an earlier one of the same key. Nothing is lost.`,
+    now: false,
+  };
 }
 
 function troubleCause(o: Overview): string {
