@@ -2,6 +2,7 @@
 // and see that both systems hold the same records again.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -12,9 +13,11 @@ import { Key, openWindow, until } from "./webdriver.mjs";
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const binary = process.env.SIGNALBOX_DESKTOP_BIN ?? join(repository, "target/debug/signalbox-desktop");
+const ports = ["--listen", "127.0.0.1:0", "--ingress", "127.0.0.1:0"];
 const shots = join(dirname(dirname(binary)), "desktop-test");
 
 let home;
+let environment;
 let page;
 /** Of the program behind the window, once it has said so. */
 let pid;
@@ -22,17 +25,14 @@ let pid;
 before(async () => {
   home = await mkdtemp(join(tmpdir(), "signalbox-desktop-"));
   await mkdir(shots, { recursive: true });
-  page = await openWindow({
-    binary,
-    args: ["--listen", "127.0.0.1:0", "--ingress", "127.0.0.1:0"],
-    env: {
-      ...process.env,
-      HOME: home,
-      XDG_DATA_HOME: join(home, "data"),
-      XDG_CONFIG_HOME: join(home, "config"),
-      XDG_CACHE_HOME: join(home, "cache"),
-    },
-  });
+  environment = {
+    ...process.env,
+    HOME: home,
+    XDG_DATA_HOME: join(home, "data"),
+    XDG_CONFIG_HOME: join(home, "config"),
+    XDG_CACHE_HOME: join(home, "cache"),
+  };
+  page = await openWindow({ binary, args: ports, env: environment });
 });
 
 after(async () => {
@@ -189,6 +189,14 @@ test("the page stays in its window", async (t) => {
     `);
     assert.deepEqual([ran, frozen], ["no", true]);
   });
+});
+
+test("a second start leaves the first one alone and ends", async () => {
+  const second = spawn(binary, ports, { env: environment, stdio: "ignore" });
+  const code = await new Promise((ended) => second.on("exit", ended));
+  assert.equal(code, 0);
+  assert.ok(isRunning(pid));
+  await page.find(id("nav-overview"));
 });
 
 test("logging out drains the engine and ends the program", async () => {
