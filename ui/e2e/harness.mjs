@@ -25,6 +25,9 @@ export async function startProgram(...options) {
     // The sandbox is a workspace of its own, in the platform's data folder.
     env: { ...process.env, XDG_DATA_HOME: join(workspace, "data"), HOME: workspace },
   });
+  // A run that breaks off leaves no program behind.
+  const abandon = () => child.kill("SIGKILL");
+  process.once("exit", abandon);
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));
   const link = await new Promise((resolve, reject) => {
@@ -58,6 +61,7 @@ export async function startProgram(...options) {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
       await ended;
+      process.removeListener("exit", abandon);
       rmSync(workspace, { recursive: true, force: true });
       return log;
     },

@@ -15,6 +15,8 @@ mkdirSync(folder, { recursive: true });
 const browser = await startBrowser();
 
 async function picture(program, name, theme, hash, ready) {
+  // The link that the program printed works for ten minutes only.
+  program.link = (await program.post("sign-in-links")).link;
   const { page, id, context } = await openPanel(browser, program, { theme, bypassCSP: true });
   await page.addStyleTag({ content: FACES });
   await page.evaluate((h) => (location.hash = h), hash);
@@ -24,7 +26,6 @@ async function picture(program, name, theme, hash, ready) {
   await page.screenshot({ path: `${folder}${name}-${theme}.png` });
   console.log(`${name}-${theme}.png`);
   await context.close();
-  program.link = (await program.post("sign-in-links")).link;
 }
 
 const empty = await startProgram();
