@@ -108,7 +108,7 @@ lint: node_modules panel ## Check formats and lints
 
 .PHONY: test-rust test-panel test-gen test-e2e test-vendors test-desktop
 test-rust: binaries ## Run the Rust tests; one of them holds the directions between crates
-	cargo test --locked $(WORKSPACE)
+	cargo test --locked $(WORKSPACE) --no-fail-fast
 
 test-panel: node_modules ## Run the panel's unit tests
 	npm --prefix ui run test
