@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
@@ -30,6 +31,7 @@ pub struct AppHost {
     ingress: SocketAddr,
     current: ArcSwapOption<Instance>,
     running: Mutex<Option<Running>>,
+    switching: AtomicBool,
     /// Of the home workspace, held while the sandbox runs too: the person comes back to it.
     _lock: Lock,
 }
@@ -79,6 +81,7 @@ impl AppHost {
             ingress,
             current: ArcSwapOption::new(Some(running.instance.clone())),
             running: Mutex::new(Some(running)),
+            switching: AtomicBool::new(false),
             _lock: lock,
         }))
     }
@@ -128,6 +131,18 @@ impl AppHost {
         if slot.as_ref().is_some_and(|running| running.dir == dir) {
             return Ok(());
         }
+        self.switching.store(true, Ordering::Release);
+        let switched = self.replace(&mut slot, dir, sandboxed).await;
+        self.switching.store(false, Ordering::Release);
+        switched
+    }
+
+    async fn replace(
+        &self,
+        slot: &mut Option<Running>,
+        dir: &Path,
+        sandboxed: Option<Sandboxed>,
+    ) -> Result<(), HostError> {
         self.current.store(None);
         let before = slot.take();
         if let Some(running) = before {
@@ -186,6 +201,10 @@ impl Host for AppHost {
 
     fn current(&self) -> Option<Arc<Instance>> {
         self.current.load_full()
+    }
+
+    fn is_switching(&self) -> bool {
+        self.switching.load(Ordering::Acquire)
     }
 
     fn start_sandbox(&self) -> BoxFuture<'_, Result<(), HostError>> {

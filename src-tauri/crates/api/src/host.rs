@@ -15,6 +15,9 @@ pub trait Host: Send + Sync + 'static {
     /// The workspace that runs now; none while one is being switched to another.
     fn current(&self) -> Option<Arc<Instance>>;
 
+    /// No workspace runs at this moment because it is being switched; another one will in a moment.
+    fn is_switching(&self) -> bool;
+
     /// Switches to the sandbox, a workspace of its own, and starts its simulated systems.
     fn start_sandbox(&self) -> BoxFuture<'_, Result<(), HostError>>;
 

@@ -23,8 +23,6 @@ use crate::view::{gate, replay};
 const LONGEST: Duration = Duration::from_secs(25);
 /// How often a waiting request looks whether its workspace still runs.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long no workspace may run while one is switched to another.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -75,17 +73,14 @@ pub(super) async fn live(
 
 /// Resolves when another workspace runs, so that nobody waits for news of one that is gone.
 async fn switched(api: &Api, before: &Arc<Instance>) -> Result<Arc<Instance>, Problem> {
-    let mut gone = Duration::ZERO;
     loop {
         tokio::time::sleep(LOOK).await;
         match api.host().current() {
             Some(now) if Arc::ptr_eq(&now, before) => {}
             Some(now) => return Ok(now),
-            // Being switched, or stopping: then this request must not hold up the end.
-            None if gone >= PATIENCE => {
-                return Err(Problem::new(Code::Unavailable, "No workspace is running any more.").retry_after(1));
-            }
-            None => gone += LOOK,
+            None if api.host().is_switching() => {}
+            // Stopping: this request must not hold up the end.
+            None => return Err(Problem::new(Code::Unavailable, "No workspace is running any more.").retry_after(1)),
         }
     }
 }

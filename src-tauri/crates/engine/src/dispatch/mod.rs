@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use signalbox_model::{Clock, IdSource, Random};
+use signalbox_model::{Clock, IdSource, Random, Timestamp};
 use signalbox_store::delivery::OpenDelivery;
 use signalbox_store::{LaneId, Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ use lane::{LaneRuntime, Permit};
 
 /// The most rows one claim opens.
 const CLAIM: usize = 64;
+
+const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// What every lane needs of the rest of the program.
 pub struct Means {
@@ -93,7 +95,9 @@ impl Dispatcher {
         let now = self.means.clock.now();
         let most = match lane.verdict(now) {
             Verdict::Closed(closed) => {
-                lane.wait(now, Some(closed.until.unwrap_or(signalbox_model::Timestamp::from_micros(i64::MAX)))).await;
+                // A time that has passed already (a probe is under way) opens nothing: wait to be woken.
+                let until = closed.until.filter(|until| *until > now).unwrap_or(NEVER);
+                lane.wait(now, Some(until)).await;
                 return;
             }
             Verdict::Probe => 1,

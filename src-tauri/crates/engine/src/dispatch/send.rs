@@ -29,7 +29,12 @@ impl Dispatcher {
             self.give_back(&lane, &open, probe).await;
             return;
         };
-        let Ok(slot) = config.in_flight.clone().acquire_owned().await else {
+        let slot = tokio::select! {
+            slot = config.in_flight.clone().acquire_owned() => slot.ok(),
+            // Stopping: what is not on the wire yet goes back, so that the next start need not call it unknown.
+            () = self.taking.cancelled() => None,
+        };
+        let Some(slot) = slot else {
             self.give_back(&lane, &open, probe).await;
             return;
         };
