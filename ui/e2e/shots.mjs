@@ -1,6 +1,6 @@
 // The README's pictures, taken from a sandbox that really runs: nothing on them is made up.
 //
-//   npm run shots              SHOTS_MINUTES=12 is how long the sandbox lives before the pictures
+//   npm run shots [-- NAME…]     SHOTS_MINUTES=12 is how long the sandbox lives before the pictures
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { openPanel, startBrowser, startProgram, until } from "./harness.mjs";
@@ -9,12 +9,14 @@ const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url)
 const lives = Number(process.env.SHOTS_MINUTES ?? 12) * 60_000;
 // Where the machine has them; elsewhere the system's own faces.
 const FACES = `:root { --ui: "Inter", system-ui, sans-serif; --mono: "JetBrains Mono", ui-monospace, monospace; }`;
+const wanted = process.argv.slice(2);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 mkdirSync(folder, { recursive: true });
 const browser = await startBrowser();
 
 async function picture(program, name, theme, hash, ready) {
+  if (wanted.length > 0 && !wanted.includes(name)) return;
   // The link that the program printed works for ten minutes only.
   program.link = (await program.post("sign-in-links")).link;
   const { page, id, context } = await openPanel(browser, program, { theme, bypassCSP: true });
