@@ -79,17 +79,6 @@ export default async function ledger(browser) {
     await program.faults("crm", { renamed_field: false });
   });
 
-  await test("a group is discarded after a question, and taken back", async () => {
-    await until("a group is left", async () => (await id("group-card").count()) > 0);
-    const dead = await program.count("state:dead");
-    await page.locator(".sample").waitFor();
-    await page.keyboard.press("d");
-    await id("discard-confirm").click();
-    await until("they are discarded", async () => (await program.count("state:discarded")) > 0);
-    await page.keyboard.press("Control+z");
-    await until("they are dead again", async () => (await program.count("state:dead")) === dead);
-  });
-
   await test("bulk: what is selected stays selected, and the plan has its number", async () => {
     await page.evaluate(() => (location.hash = "#/deliveries?filter=state%3Adead"));
     await id("delivery-row").first().waitFor();
@@ -100,6 +89,18 @@ export default async function ledger(browser) {
     await until("the plan", async () => (await id("replay-confirm").innerText()).includes(`Replay ${n}`));
     await page.keyboard.press("Escape");
     await id("replay-plan").waitFor({ state: "detached" });
+  });
+
+  await test("a group is discarded after a question, and taken back", async () => {
+    await id("nav-dead-letters").click();
+    await until("a group is left", async () => (await id("group-card").count()) > 0);
+    const dead = await program.count("state:dead");
+    await page.locator(".sample").waitFor();
+    await page.keyboard.press("d");
+    await id("discard-confirm").click();
+    await until("they are discarded", async () => (await program.count("state:discarded")) > 0);
+    await page.keyboard.press("Control+z");
+    await until("they are dead again", async () => (await program.count("state:dead")) === dead);
   });
 
   await test("a rejected request is where one looks for it", async () => {

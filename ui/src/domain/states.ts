@@ -63,8 +63,8 @@ export function gateArm(state: GateState): Arm {
 }
 
 const GATE_REASONS: Record<string, string> = {
-  rate: "waits, rate limit",
-  "retry-after": "waits, Retry-After",
+  rate: "rate limit",
+  "retry-after": "Retry-After",
   pause: "paused",
   credential: "credential",
   breaker: "breaker open",
