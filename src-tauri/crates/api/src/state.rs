@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -53,16 +54,28 @@ impl Api {
     }
 }
 
-/// The workspace that runs now; refuses with 503 while there is none.
+/// How often, and how long, a request looks for the workspace that is being switched to.
+const LOOK: Duration = Duration::from_millis(50);
+const LONGEST_SWITCH: Duration = Duration::from_secs(15);
+
+/// The workspace that runs now. Waits while one is switched to another; refuses with 503 where there is none.
 pub(crate) struct Running(pub(crate) Arc<Instance>);
 
 impl FromRequestParts<Api> for Running {
     type Rejection = Problem;
 
     async fn from_request_parts(_parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        api.host().current().map(Self).ok_or_else(|| {
-            Problem::new(Code::Unavailable, "No workspace is running at this moment: it is being switched. Try again.")
-                .retry_after(1)
-        })
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(instance) = api.host().current() {
+                return Ok(Self(instance));
+            }
+            if !api.host().is_switching() || waited >= LONGEST_SWITCH {
+                let why = "No workspace is running at this moment. Try again.";
+                return Err(Problem::new(Code::Unavailable, why).retry_after(1));
+            }
+            tokio::time::sleep(LOOK).await;
+            waited += LOOK;
+        }
     }
 }

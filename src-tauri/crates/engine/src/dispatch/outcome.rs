@@ -214,7 +214,9 @@ fn said(body: &[u8]) -> Option<String> {
     // HubSpot's 207 and Salesforce's lists put the sentence into the first error.
     let text = first(&answer).or_else(|| first(answer.get("errors")?.get(0)?)).or_else(|| first(answer.get(0)?))?;
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
-    (!text.is_empty()).then_some(text)
+    // Our sentences go on after it.
+    let text = text.trim_end_matches('.');
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn keep(answer: &Answer) -> Response {
