@@ -106,6 +106,7 @@ export default async function ledger(browser) {
   await test("a rejected request is where one looks for it", async () => {
     await program.faults("salesforce", { paused: false, bad_signature: { share: 1 } });
     await until("one was refused", async () => (await program.get("rejected")).items.length > 0, { within: 20_000 });
+    await id("nav-deliveries").click();
     await id("nav-rejected").click();
     await id("rejected-row").first().waitFor();
     assert.match(await page.locator("main").innerText(), /signature/i);
