@@ -18,6 +18,8 @@ export class Router {
   to(hash: string): void {
     if (location.hash === hash) return;
     location.hash = hash;
+    // The event comes later; the next key must already find the new place.
+    this.route = parseRoute(hash);
   }
 
   /** Changes parameters of this screen without a new entry in the history: what is selected is not a place to go back to. */
