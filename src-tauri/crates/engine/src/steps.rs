@@ -97,6 +97,14 @@ fn over(limits: &Limits, stage: Stage, error: &RunError) -> StepsOutcome {
     }
 }
 
+/// Most expressions end within the inline budget; the others get the larger one, off the way of other tasks.
+pub fn with_larger_budget<T>(run: impl Fn(&Limits) -> Result<T, RunError>) -> Result<T, RunError> {
+    match run(&Limits::INLINE) {
+        Err(error) if error.is_over_budget() => tokio::task::block_in_place(|| run(&Limits::BEHIND)),
+        answer => answer,
+    }
+}
+
 pub enum RequestOutcome {
     Made(Request),
     Failed(StepFailure),

@@ -13,6 +13,7 @@ use signalbox_model::{DeliveryState, FailureKind, HeldReason, Stage};
 use signalbox_store::Reads as _;
 use signalbox_store::read::Selection;
 
+use tower::ServiceExt as _;
 use world::{SYSTEM, World};
 
 const PLAIN: &str = r#"
@@ -272,4 +273,53 @@ async fn an_unknown_path_and_a_wrong_method_are_refused_and_kept() {
     assert_eq!(encoded, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let kept = world.store.rejected(None, 10).await.expect("answers");
     assert_eq!(kept.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_hangs_up_during_the_commit_leaves_nothing_behind() {
+    let world = World::with(PLAIN).await;
+    for n in 0..20 {
+        let request = http::Request::post("/hooks/sync")
+            .header("content-type", "application/json")
+            .body(axum::body::Body::from(format!(r#"{{"id":"{n}"}}"#)))
+            .expect("a request");
+        let mut answer = Box::pin(world.runtime.ingress_router().oneshot(request));
+        // Far enough to be on its way to the ledger, then gone.
+        assert!(futures_util::poll!(&mut answer).is_pending());
+    }
+    world.until("state:delivered", 20).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_was_paused_before_a_restart_is_resumed_after_it() {
+    let world = World::with(&PLAIN.replace("key = '.body.id'\n", "")).await;
+    for _ in 0..3 {
+        world.destinations.answer("/in", 400, "{}");
+        world.send("{}").await;
+    }
+    world.until("state:dead", 3).await;
+    let slow = ReplayRequest { rate: Some(0.1), ..request(all_dead(&world), ReplayMode::Exact) };
+    let started = world.runtime.start_replay(slow).await.expect("starts");
+    world.until("state:delivered", 1).await;
+    world.runtime.pause_replay(started.id).await.expect("pauses");
+    let world = World::restart(world.crash().await).await;
+    let resumed = world.runtime.resume_replay(started.id).await.expect("resumes");
+    assert_eq!(resumed.state, ReplayState::Running);
+    world.until("state:delivered", 2).await;
+    world.runtime.cancel_replay(started.id).await.expect("cancels");
+    assert_eq!(ended(&world, started.id).await.state, ReplayState::Cancelled);
+    world.until("state:dead", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_holds_from_the_first_moment_after_a_restart() {
+    let world = World::with(PLAIN).await;
+    world.runtime.pause(PauseScope::System("shop".into())).await.expect("pauses");
+    world.send(r#"{"id":"a"}"#).await;
+    world.until("state:held reason:pause", 1).await;
+    let world = World::restart(world.crash().await).await;
+    world.until("state:held reason:pause", 1).await;
+    assert!(world.destinations.seen.lock().is_empty());
+    world.runtime.resume(PauseScope::System("shop".into())).await.expect("resumes");
+    world.until("state:delivered", 1).await;
 }

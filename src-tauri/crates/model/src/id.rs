@@ -143,6 +143,13 @@ impl IdSource {
         Self { random, last: Mutex::new(0) }
     }
 
+    /// Goes on above `last`, which an earlier run has given: the clock may have been set back since.
+    #[must_use]
+    pub fn after(self, last: u128) -> Self {
+        *self.last.lock() = last;
+        self
+    }
+
     /// The next 128 bits: 48 of milliseconds, then version, variant and 74 of chance.
     pub fn next(&self, now: Timestamp) -> u128 {
         let mut bytes = [0; 16];
@@ -187,6 +194,13 @@ mod tests {
         let b = ids.next(Timestamp::from_secs(100));
         let c = ids.next(Timestamp::from_secs(50));
         assert!(a < b && b < c);
+    }
+
+    #[test]
+    fn ids_go_on_above_those_of_an_earlier_run_even_when_the_clock_went_back() {
+        let earlier = IdSource::new(std::sync::Arc::new(Zero)).next(Timestamp::from_secs(5_000));
+        let ids = IdSource::new(std::sync::Arc::new(Zero)).after(earlier);
+        assert!(ids.next(Timestamp::from_secs(1)) > earlier);
     }
 
     #[test]

@@ -51,8 +51,8 @@ pub trait Replays: Send + Sync {
     ) -> StoreFuture<'_, ()>;
 
     fn replay(&self, id: ReplayId) -> StoreFuture<'_, Option<ReplayRow>>;
-    /// Newest first.
-    fn replays(&self, only_running: bool, limit: u32) -> StoreFuture<'_, Vec<ReplayRow>>;
+    /// Newest first; `only_open`: running and paused ones.
+    fn replays(&self, only_open: bool, limit: u32) -> StoreFuture<'_, Vec<ReplayRow>>;
     /// The state of one item, for the canary.
     fn item_state(&self, id: ReplayId, delivery: DeliveryId) -> StoreFuture<'_, Option<ItemState>>;
 }

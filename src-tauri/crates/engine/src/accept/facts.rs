@@ -1,10 +1,10 @@
 //! What the expressions of a source say of an input: its type, its key, its id.
 
-use signalbox_transform::{Limits, Program, Value};
+use signalbox_transform::{Program, Value};
 use signalbox_workspace::{DedupeId, Integration, Source};
 
 use super::Input;
-use crate::steps::envelope;
+use crate::steps::{envelope, with_larger_budget};
 
 /// What the expressions of a source say of an input.
 pub(super) struct Facts {
@@ -59,24 +59,35 @@ pub(super) fn facts(integration: &Integration, input: &Input, body: Option<&Valu
 /// One expression; over the inline budget it gets the larger one, since order and dedupe must be known before the
 /// commit.
 fn ask(program: &Program, envelope: &Value) -> Result<Option<String>, String> {
-    let answer = match program.run_optional(envelope, &Limits::INLINE) {
-        Err(error) if error.is_over_budget() => {
-            tokio::task::block_in_place(|| program.run_optional(envelope, &Limits::BEHIND))
-        }
-        answer => answer,
-    };
-    match answer {
+    match with_larger_budget(|limits| program.run_optional(envelope, limits)) {
         Ok(Some(value)) if !value.is_null() => Ok(Some(value.to_text())),
         Ok(_) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// At most `most` bytes, cut at a character.
+/// At most `most` bytes: a longer text is cut at a character and ends with its hash, so that two that differ only later
+/// stay two.
 fn cut(mut text: String, most: usize) -> String {
     if text.len() > most {
-        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        let kept = most.saturating_sub(hash.len());
+        let end = (0..=kept).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
+        text.push_str(&hash);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_long_ids_that_differ_at_their_end_stay_two() {
+        let long = |end: &str| cut(format!("{}{end}", "ä".repeat(600)), 512);
+        assert_ne!(long("a"), long("b"));
+        assert!(long("a").len() <= 512);
+        assert_eq!(cut("short".to_owned(), 512), "short");
+    }
 }

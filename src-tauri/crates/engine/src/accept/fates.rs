@@ -1,36 +1,16 @@
 //! What becomes of an event at each destination: a request, filtered, or dead with its reason. Pure.
 
-use signalbox_model::{DeliveryId, FailureKind, Stage};
-use signalbox_store::LaneId;
-use signalbox_store::event::{Fate, NewDelivery};
+use signalbox_model::{FailureKind, Stage};
+use signalbox_store::event::Fate;
 use signalbox_transform::Limits;
 use signalbox_workspace::{Destination, Integration};
 
-use super::ActiveIntegration;
 use crate::dispatch::outcome::failure;
 use crate::steps::{
     RequestOutcome, StepFailure, StepInput, Stepped, StepsOutcome, make_raw_request, make_request, run_steps,
 };
 
-pub(super) fn dead_everywhere(
-    active: &ActiveIntegration,
-    places: &[(DeliveryId, LaneId)],
-    stage: Stage,
-    message: &str,
-) -> Vec<NewDelivery> {
-    places
-        .iter()
-        .zip(&active.integration.destinations)
-        .map(|((id, lane), destination)| NewDelivery {
-            id: *id,
-            lane: *lane,
-            fate: dead(&active.integration, destination, stage, message.to_owned()),
-            may_open: false,
-        })
-        .collect()
-}
-
-fn dead(integration: &Integration, destination: &Destination, stage: Stage, message: String) -> Fate {
+pub(super) fn dead(integration: &Integration, destination: &Destination, stage: Stage, message: String) -> Fate {
     Fate::Dead(failure(integration, destination, stage, FailureKind::Mapping, None, message))
 }
 

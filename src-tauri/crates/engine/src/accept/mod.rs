@@ -10,24 +10,26 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use signalbox_model::{DeliveryId, EventId, Stage, Timestamp};
+use signalbox_store::StoreError;
 use signalbox_store::delivery::OpenDelivery;
 use signalbox_store::event::{Accepted, Dedupe, Fate, NewDelivery, NewEvent, Placement, Planned, Request};
-use signalbox_store::{LaneId, StoreError};
 use signalbox_transform::Limits;
 use signalbox_workspace::{Integration, OnConflict, Source};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 
 use crate::dispatch::lane::{LaneRuntime, Permit};
 use crate::dispatch::outcome::MASK;
 use crate::dispatch::{Dispatcher, Means};
 use crate::steps::StepInput;
-use behind::Behind;
+use behind::{Behind, Behinds, Place};
 use facts::{Facts, facts};
-use fates::{dead_everywhere, plan_fates};
+use fates::plan_fates;
 
 /// One input as a source received and verified it.
 pub struct Input {
@@ -39,6 +41,8 @@ pub struct Input {
     pub body: Bytes,
     /// The scheme's own id of the message.
     pub scheme_id: Option<String>,
+    /// The body's place in memory, given back after the commit.
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +57,12 @@ pub enum Receipt {
     },
 }
 
-pub type AcceptFuture<'a> = Pin<Box<dyn Future<Output = Result<Receipt, StoreError>> + Send + 'a>>;
+pub type AcceptFuture = Pin<Box<dyn Future<Output = Result<Receipt, StoreError>> + Send>>;
 
 /// What a source may do: hand in an input for its integration. It knows nothing of dispatch.
 pub trait Accept: Send + Sync + 'static {
-    fn accept(&self, integration: Arc<ActiveIntegration>, input: Input) -> AcceptFuture<'_>;
+    /// Goes on to its end even when the sender hangs up: what is committed must be handed to dispatch.
+    fn accept(self: Arc<Self>, integration: Arc<ActiveIntegration>, input: Input) -> AcceptFuture;
 }
 
 /// An integration with the lanes of its destinations, in their order.
@@ -69,15 +74,26 @@ pub struct ActiveIntegration {
 pub struct Intake {
     means: Arc<Means>,
     dispatcher: Arc<Dispatcher>,
-    behind: TaskTracker,
+    tasks: TaskTracker,
+    behind: Arc<Behinds>,
 }
+
+/// Unplanned events that are taken up at once.
+const UNPLANNED_MAX: u32 = 1_000;
+/// The boot that accepted an event, and one more: after a second crash in its steps it is dead.
+const BOOTS_IN_STEPS: u32 = 2;
 
 /// Headers that are never stored as they came: what proves a sender's identity could be used again.
 const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
 
 impl Accept for Intake {
-    fn accept(&self, integration: Arc<ActiveIntegration>, input: Input) -> AcceptFuture<'_> {
-        Box::pin(self.take(integration, input))
+    fn accept(self: Arc<Self>, integration: Arc<ActiveIntegration>, input: Input) -> AcceptFuture {
+        Box::pin(async move {
+            let intake = self.clone();
+            let taken = self.tasks.spawn(async move { intake.take(integration, input).await });
+            let stopped = |_| StoreError::Database("accepting this event stopped unexpectedly".to_owned());
+            taken.await.map_err(stopped)?
+        })
     }
 }
 
@@ -90,7 +106,7 @@ struct Prepared {
 
 impl Intake {
     pub fn new(means: Arc<Means>, dispatcher: Arc<Dispatcher>) -> Arc<Self> {
-        Arc::new(Self { means, dispatcher, behind: TaskTracker::new() })
+        Arc::new(Self { means, dispatcher, tasks: TaskTracker::new(), behind: Arc::new(Behinds::default()) })
     }
 
     async fn take(&self, active: Arc<ActiveIntegration>, input: Input) -> Result<Receipt, StoreError> {
@@ -112,12 +128,15 @@ impl Intake {
             StepInput { method: &input.method, content_type: content_type.as_deref(), raw: &input.body, body };
         let fates = plan_fates(integration, &step_input, facts.key_failure.as_deref(), &Limits::INLINE);
         let event_id = EventId::from_bits(self.means.ids.next(input.received_at));
+        let mut waiting = None;
         let (planned, prepared) = match fates {
             Some(fates) => {
                 let prepared = self.prepare(&active, fates, input.received_at);
                 (Planned::Now(prepared.iter().map(|item| item.delivery.clone()).collect()), prepared)
             }
             None => {
+                let Some(place) = self.behind.place() else { return Err(StoreError::Busy) };
+                waiting = Some(place);
                 let places = active.lanes.iter().map(|lane| (self.delivery_id(input.received_at), lane.id)).collect();
                 (Planned::Later(places), Vec::new())
             }
@@ -154,8 +173,11 @@ impl Intake {
                     key: facts.key,
                     event_type: facts.event_type,
                 };
-                match later {
-                    Some(places) => self.run_behind(active, origin, places, content_type, input.body),
+                match later.zip(waiting) {
+                    Some((places, place)) => {
+                        let work = Behind { active, places, content_type, body: input.body };
+                        self.run_behind(event_id, work, place);
+                    }
                     None => self.hand_over(&active, &origin, prepared, &placements),
                 }
                 Ok(Receipt::Accepted { event: event_id, conflict_of })
@@ -219,67 +241,50 @@ impl Intake {
         }
     }
 
-    fn run_behind(
-        &self,
-        active: Arc<ActiveIntegration>,
-        origin: Origin,
-        places: Vec<(DeliveryId, LaneId)>,
-        content_type: Option<String>,
-        body: Bytes,
-    ) {
+    fn run_behind(&self, event: EventId, work: Behind, place: Place) {
+        if !self.behind.begin(event) {
+            return;
+        }
         let means = self.means.clone();
-        self.behind.spawn(async move {
-            let work = Behind { active: active.clone(), places, content_type, body };
-            let event = origin.event;
+        let behind = self.behind.clone();
+        self.tasks.spawn(async move {
+            let _place = place;
             // A panic inside a step must not take its event along: it stays unplanned and is tried at the next start.
-            let Ok(deliveries) = tokio::task::spawn_blocking(move || work.run()).await else {
-                tracing::error!(%event, "the steps of an event panicked; it is tried once more at the next start");
-                return;
-            };
-            match means.store.plan(event, deliveries).await {
-                Ok(placements) => {
-                    for (placement, lane) in placements.iter().zip(&active.lanes) {
-                        if matches!(placement, Placement::Queued | Placement::Opened { .. }) {
-                            lane.nudge();
-                        }
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%event, %error, "the steps' result could not be written; tried at the next start")
+            match behind.run(work).await {
+                Some(deliveries) => plan(&means, event, deliveries).await,
+                None => {
+                    tracing::error!(%event, "the steps of an event stopped unexpectedly; tried again at the next start")
                 }
             }
+            behind.end(event);
         });
     }
 
-    /// At start: events whose steps had not run when the program stopped.
+    /// Events whose steps have not run: at start, and after a change of the workspace or an undo brought some back.
     pub async fn resume_unplanned(
         &self,
         integrations: &BTreeMap<String, Arc<ActiveIntegration>>,
     ) -> Result<(), StoreError> {
-        for unplanned in self.means.store.unplanned(1_000).await? {
+        for unplanned in self.means.store.unplanned(UNPLANNED_MAX).await? {
             let Some(active) = integrations.get(&unplanned.integration) else { continue };
             let Some(event) = self.means.store.event(unplanned.event).await? else { continue };
             let body = self.means.store.event_body(unplanned.event).await?.unwrap_or_default();
-            if unplanned.boots >= 2 {
-                let message = "Signalbox stopped twice while this event was in its steps".to_owned();
-                let deliveries = dead_everywhere(active, &unplanned.deliveries, Stage::Map, &message);
-                self.means.store.plan(unplanned.event, deliveries).await?;
+            let work =
+                Behind { active: active.clone(), places: unplanned.deliveries, content_type: event.content_type, body };
+            if unplanned.boots > BOOTS_IN_STEPS {
+                let message = "Signalbox stopped twice while this event was in its steps";
+                plan(&self.means, unplanned.event, work.dead(Stage::Map, message)).await;
                 continue;
             }
-            let origin = Origin {
-                event: unplanned.event,
-                received_at: event.received_at,
-                key: event.key,
-                event_type: event.event_type,
-            };
-            self.run_behind(active.clone(), origin, unplanned.deliveries, event.content_type, body);
+            let Some(place) = self.behind.place() else { return Ok(()) };
+            self.run_behind(unplanned.event, work, place);
         }
         Ok(())
     }
 
     pub async fn drain(&self) {
-        self.behind.close();
-        self.behind.wait().await;
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     fn dedupe(&self, integration: &Integration, facts: &Facts, now: Timestamp) -> Option<Dedupe> {
@@ -293,7 +298,24 @@ impl Intake {
     }
 }
 
-#[derive(Clone)]
+/// Writes what the steps made; a full queue or disk is waited for. The store tells the lanes what became ready.
+async fn plan(means: &Means, event: EventId, deliveries: Vec<NewDelivery>) {
+    let mut pause = Duration::from_millis(5);
+    loop {
+        match means.store.plan(event, deliveries.clone()).await {
+            Ok(_) => return,
+            Err(StoreError::Busy | StoreError::DiskFull) => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+            Err(error) => {
+                tracing::error!(%event, %error, "the steps' result could not be written; tried at the next start");
+                return;
+            }
+        }
+    }
+}
+
 struct Origin {
     event: EventId,
     received_at: Timestamp,

@@ -70,7 +70,8 @@ impl LaneRuntime {
             integration,
             destination,
             config: ArcSwap::from_pointee(None),
-            gate: Mutex::new(Gate::default()),
+            // Closed until the workspace has said what it is.
+            gate: Mutex::new(Gate { removed_since: Some(Timestamp::default()), ..Gate::default() }),
             window: Arc::new(Semaphore::new(WINDOW)),
             wake: Notify::new(),
             backlog: AtomicBool::new(true),

@@ -155,21 +155,16 @@ impl Dispatcher {
         }
     }
 
-    /// Stops claiming, then waits for what is on the wire; what is not done by then closes as `unknown` at the next
-    /// start.
-    pub async fn drain(&self, longest: Duration) {
+    /// No attempt is opened any more; those that are not on the wire yet go back.
+    pub fn stop_claiming(&self) {
         self.taking.cancel();
+    }
+
+    /// After [`Dispatcher::stop_claiming`]: waits for what is on the wire.
+    pub async fn drain(&self) {
         self.loops.close();
         self.sends.close();
-        let drained = tokio::time::timeout(longest, async {
-            self.loops.wait().await;
-            self.sends.wait().await;
-        });
-        if drained.await.is_err() {
-            tracing::warn!(
-                left = self.sends.len(),
-                "stopped with requests still open; they are tried again at the next start"
-            );
-        }
+        self.loops.wait().await;
+        self.sends.wait().await;
     }
 }

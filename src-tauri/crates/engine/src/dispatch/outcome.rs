@@ -7,11 +7,12 @@ use signalbox_model::{FailureKind, Stage, Timestamp};
 use signalbox_net::client::{Answer, SendError};
 use signalbox_store::delivery::{Next, OpenDelivery, Response};
 use signalbox_store::event::Failure;
-use signalbox_transform::{Limits, Value};
+use signalbox_transform::Value;
 use signalbox_workspace::{Destination, Integration, OnDead};
 
 use crate::connect::RESPONSE_KEPT;
 use crate::fingerprint::group_id;
+use crate::steps::with_larger_budget;
 
 pub struct Judged {
     pub next: Next,
@@ -128,7 +129,7 @@ fn judge_confirm(case: &Case<'_>, answer: &Answer, response: Option<Response>) -
     let status = answer.status;
     let refusal = case.destination.confirm.as_ref().and_then(|confirm| {
         let value = answer_value(answer);
-        match confirm.is_truthy(&value, &Limits::BEHIND) {
+        match with_larger_budget(|limits| confirm.is_truthy(&value, limits)) {
             Ok(true) => None,
             Ok(false) => {
                 let said = said(&answer.body).map(|text| format!(": {text}")).unwrap_or_default();

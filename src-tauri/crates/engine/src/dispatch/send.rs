@@ -141,8 +141,19 @@ impl Dispatcher {
         if probe {
             lane.gate.lock().end_probe(self.means.clock.now());
         }
-        if let Err(error) = self.means.store.release(vec![(open.id, open.epoch)]).await {
-            tracing::warn!(delivery = %open.id, %error, "an unsent delivery stays open until the next start");
+        let mut pause = Duration::from_millis(5);
+        loop {
+            match self.means.store.release(vec![(open.id, open.epoch)]).await {
+                Ok(_) => break,
+                Err(StoreError::Busy | StoreError::DiskFull) => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => {
+                    tracing::warn!(delivery = %open.id, %error, "an unsent delivery stays open until the next start");
+                    break;
+                }
+            }
         }
         lane.nudge();
     }

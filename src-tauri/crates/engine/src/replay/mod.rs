@@ -128,7 +128,14 @@ impl ReplayService {
         })
     }
 
+    /// Goes on to its end even when the caller hangs up: a job that runs must have its runner.
     pub async fn start(self: &Arc<Self>, request: ReplayRequest) -> Result<ReplayRow, ControlError> {
+        let service = self.clone();
+        let started = self.jobs.spawn(async move { service.start_now(request).await });
+        started.await.map_err(|_| ControlError::WrongState("starting the replay stopped unexpectedly".into()))?
+    }
+
+    async fn start_now(self: &Arc<Self>, request: ReplayRequest) -> Result<ReplayRow, ControlError> {
         let settings = settings(&request)?;
         let now = self.means.clock.now();
         let id = match &request.target {
@@ -157,6 +164,11 @@ impl ReplayService {
             ReplayTarget::Plan(_) if request.rate.is_none() => ReplaySettings { rate: known.settings.rate, ..settings },
             _ => settings,
         };
+        // Made before the job runs, so that a wrong edit starts nothing.
+        let edited = match request.edit {
+            Some(edit) => self.edited_revision(id, Bytes::from(edit)).await?,
+            None => None,
+        };
         match self.means.store.start_replay(id, settings, now).await? {
             ReplayMove::Moved => {}
             ReplayMove::WrongState(state) => {
@@ -164,9 +176,9 @@ impl ReplayService {
             }
             ReplayMove::Missing => return Err(missing(id)),
         }
-        if let Some(edit) = request.edit {
-            // Made durable before the job runs, so that a crash cannot lose the person's edit.
-            self.requeue_edited(id, Bytes::from(edit)).await?;
+        if let Some((delivery, revision)) = edited {
+            let requeued = self.means.store.requeue(id, delivery, Some(revision), now).await?;
+            self.nudge(requeued);
         }
         tracing::info!(replay = %id, total = known.total, "a replay starts");
         self.spawn(id);
@@ -194,7 +206,9 @@ impl ReplayService {
             }
             ReplayMove::Missing => return Err(missing(id)),
         }
-        match (to, self.wakes.lock().get(&id).cloned()) {
+        // Not inside the match: its lock would be held while `spawn` takes it again.
+        let wake = self.wakes.lock().get(&id).cloned();
+        match (to, wake) {
             (_, Some(wake)) => wake.notify_one(),
             (ReplayState::Running, None) => self.spawn(id),
             _ => {}
@@ -208,18 +222,18 @@ impl ReplayService {
         self.jobs.wait().await;
     }
 
-    async fn requeue_edited(&self, id: ReplayId, body: Bytes) -> Result<(), ControlError> {
-        let Some(delivery) = self.means.store.next_items(id, 1).await?.first().copied() else { return Ok(()) };
-        let Some((row, current)) = self.current(delivery).await? else { return Ok(()) };
+    async fn edited_revision(
+        &self,
+        id: ReplayId,
+        body: Bytes,
+    ) -> Result<Option<(DeliveryId, NewRevision)>, ControlError> {
+        let Some(delivery) = self.means.store.next_items(id, 1).await?.first().copied() else { return Ok(None) };
+        let Some((row, current)) = self.current(delivery).await? else { return Ok(None) };
         let request = match current {
             Some(current) => Request { body, ..current.request },
             None => self.request_for_edit(&row, body)?,
         };
-        let revision = NewRevision { origin: RevisionOrigin::Edited, request };
-        let now = self.means.clock.now();
-        let requeued = self.means.store.requeue(id, delivery, Some(revision), now).await?;
-        self.nudge(requeued);
-        Ok(())
+        Ok(Some((delivery, NewRevision { origin: RevisionOrigin::Edited, request })))
     }
 
     /// A dead letter that died in its steps has no request yet: the edit is its first body.
@@ -236,7 +250,14 @@ impl ReplayService {
             .path
             .render(&value, &Limits::BEHIND)
             .map_err(|error| ControlError::Invalid(format!("the path cannot be made from the edited body: {error}")))?;
-        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        for (name, template) in &destination.headers {
+            let text = template
+                .render(&value, &Limits::BEHIND)
+                .map_err(|error| ControlError::Invalid(format!("the header {name} cannot be made: {error}")))?;
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            headers.push((name.to_ascii_lowercase(), text));
+        }
         Ok(Request { method: destination.method.clone(), path, headers, body })
     }
 

@@ -29,15 +29,19 @@ impl ReplayService {
         }
         let service = self.clone();
         self.jobs.spawn(async move {
-            if let Err(error) = service.run(id, &wake).await {
-                tracing::error!(replay = %id, %error, "a replay stopped at a ledger error; it goes on at the next start");
+            let mut canary = None;
+            while let Err(error) = service.run(id, &wake, &mut canary).await {
+                if matches!(error, StoreError::Closed | StoreError::Sealed(_)) {
+                    break;
+                }
+                tracing::warn!(replay = %id, %error, "a replay waits a second for the ledger");
+                service.wait(&wake, Duration::from_secs(1)).await;
             }
             service.wakes.lock().remove(&id);
         });
     }
 
-    async fn run(&self, id: ReplayId, wake: &Notify) -> Result<(), StoreError> {
-        let mut canary: Option<DeliveryId> = None;
+    async fn run(&self, id: ReplayId, wake: &Notify, canary: &mut Option<DeliveryId>) -> Result<(), StoreError> {
         loop {
             if self.stop.is_cancelled() {
                 return Ok(());
@@ -57,7 +61,7 @@ impl ReplayService {
                 return Ok(());
             }
             if row.settings.canary && row.delivered == 0 {
-                match self.canary(&row, &mut canary).await? {
+                match self.canary(&row, canary).await? {
                     Canary::Confirmed => {}
                     Canary::Waiting => {
                         self.wait(wake, LOOK).await;
@@ -116,12 +120,12 @@ impl ReplayService {
         Ok(match self.means.store.item_state(row.id, delivery).await? {
             Some(ItemState::Delivered) => Canary::Confirmed,
             Some(ItemState::Dead) => Canary::Failed,
-            // Skipped: it was no longer dead, so the next item is the canary.
-            Some(ItemState::Skipped) | None => {
+            // It was no longer dead, or a pause came between: the next item is the canary.
+            Some(ItemState::Skipped | ItemState::Pending) | None => {
                 *canary = None;
                 Canary::Waiting
             }
-            Some(ItemState::Pending | ItemState::Sent) => Canary::Waiting,
+            Some(ItemState::Sent) => Canary::Waiting,
         })
     }
 

@@ -1,5 +1,7 @@
 //! What a person may do: pause and resume, replay, discard and undo.
 
+use std::sync::Arc;
+
 use signalbox_model::replay::ReplayState;
 use signalbox_model::{DiscardId, HeldReason, ReplayId};
 use signalbox_store::StoreError;
@@ -12,15 +14,22 @@ use crate::signals::Tag;
 use crate::view::{ControlError, PauseScope, ReplayPlan, ReplayRequest};
 
 impl Runtime {
-    pub async fn pause(&self, scope: PauseScope) -> Result<(), ControlError> {
+    pub async fn pause(self: &Arc<Self>, scope: PauseScope) -> Result<(), ControlError> {
         self.set_pause(scope, true).await
     }
 
-    pub async fn resume(&self, scope: PauseScope) -> Result<(), ControlError> {
+    pub async fn resume(self: &Arc<Self>, scope: PauseScope) -> Result<(), ControlError> {
         self.set_pause(scope, false).await
     }
 
-    async fn set_pause(&self, scope: PauseScope, paused: bool) -> Result<(), ControlError> {
+    /// Goes on to its end even when the caller hangs up: what is saved must also be applied.
+    async fn set_pause(self: &Arc<Self>, scope: PauseScope, paused: bool) -> Result<(), ControlError> {
+        let runtime = self.clone();
+        let set = tokio::spawn(async move { runtime.set_pause_now(scope, paused).await });
+        set.await.map_err(|_| ControlError::WrongState("changing the pause stopped unexpectedly".into()))?
+    }
+
+    async fn set_pause_now(&self, scope: PauseScope, paused: bool) -> Result<(), ControlError> {
         let workspace = self.workspace();
         let now = self.means.clock.now();
         let (gate_scope, name, known, what) = match &scope {
@@ -106,21 +115,15 @@ impl Runtime {
         let now = self.means.clock.now();
         let id = DiscardId::from_bits(self.means.ids.next(now));
         let count = self.means.store.discard(id, selection, reason, now).await?;
-        self.nudge_all();
         Ok((id, count))
     }
 
     pub async fn undo_discard(&self, id: DiscardId) -> Result<u64, ControlError> {
         let restored = self.means.store.undo_discard(id, self.means.clock.now()).await?;
         let restored = restored.ok_or_else(|| ControlError::Missing { what: "discard", name: id.to_string() })?;
-        self.nudge_all();
+        // Some may have been discarded before their steps had run.
+        self.intake.resume_unplanned(&self.active.load()).await?;
         Ok(restored)
-    }
-
-    fn nudge_all(&self) {
-        for lane in self.dispatcher.lanes() {
-            lane.nudge();
-        }
     }
 
     pub(super) fn apply_pauses(&self) {

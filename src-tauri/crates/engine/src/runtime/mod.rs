@@ -1,6 +1,7 @@
 //! The supervisor: starts the parts over one ledger, and drains them.
 
 mod control;
+mod credentials;
 mod look;
 mod reload;
 
@@ -10,14 +11,15 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use signalbox_model::filter::Filter;
 use signalbox_model::{Clock, HeldReason, IdSource, Random, Timestamp};
 use signalbox_store::lane::GateScope;
-use signalbox_store::read::ClosedGates;
+use signalbox_store::read::{ClosedGates, ListQuery};
 use signalbox_store::{Lane, LaneId, Store, StoreError};
 use signalbox_workspace::{Secrets, Workspace};
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::Intake;
+use crate::accept::{ActiveIntegration, Intake};
 use crate::connect::Deliver;
 use crate::dispatch::{Dispatcher, Means};
 use crate::replay::ReplayService;
@@ -51,6 +53,7 @@ pub struct Runtime {
     ticking: Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// One reload at a time.
     applying: tokio::sync::Mutex<()>,
+    active: ArcSwap<BTreeMap<String, Arc<ActiveIntegration>>>,
 }
 
 #[derive(Default)]
@@ -65,7 +68,9 @@ impl Runtime {
     pub async fn start(parts: Parts, workspace: Workspace) -> Result<Arc<Self>, StoreError> {
         let Parts { store, deliver, secrets, clock, random, signals } = parts;
         let workspace = Arc::new(workspace);
-        let ids = Arc::new(IdSource::new(random.clone()));
+        let ids = Arc::new(IdSource::new(random.clone()).after(newest_id(store.as_ref(), clock.now()).await?));
+        // Before recovery, whose changes are counted on top.
+        signals.load(store.clone()).await?;
         let reopened = store.recover(clock.now()).await?;
         if reopened > 0 {
             tracing::warn!(
@@ -73,7 +78,6 @@ impl Runtime {
                 "requests were open when Signalbox stopped; they are sent again with the same idempotency keys"
             );
         }
-        signals.load(store.clone()).await?;
         let means = Arc::new(Means { store: store.clone(), deliver, clock: clock.clone(), random, ids: ids.clone() });
         let dispatcher = Dispatcher::new(means.clone());
         let intake = Intake::new(means.clone(), dispatcher.clone());
@@ -102,6 +106,7 @@ impl Runtime {
             stop: CancellationToken::new(),
             ticking: Mutex::new(None),
             applying: tokio::sync::Mutex::new(()),
+            active: ArcSwap::default(),
         });
         let saved = store.saved_gates().await?;
         {
@@ -114,14 +119,20 @@ impl Runtime {
                 };
             }
         }
-        let active = runtime.apply_workspace(workspace, &saved).await?;
-        runtime.intake.resume_unplanned(&active).await?;
+        let lanes = Arc::downgrade(&runtime.dispatcher);
+        signals.tell_ready(move |lane| {
+            if let Some(lane) = lanes.upgrade().and_then(|dispatcher| dispatcher.lane(lane)) {
+                lane.nudge();
+            }
+        });
+        runtime.apply_workspace(workspace, &saved).await?;
         let resumed = runtime.replays.resume_jobs().await?;
         if resumed > 0 {
             tracing::info!(resumed, "replays that were under way go on");
         }
         let ticker = tokio::spawn(signals.run(runtime.stop.clone()));
         *runtime.ticking.lock() = Some(ticker);
+        tokio::spawn(runtime.clone().watch_credentials());
         Ok(runtime)
     }
 
@@ -197,14 +208,14 @@ impl Runtime {
 
     /// Stops claiming and replaying, waits up to `longest` for what is under way, saves the figures.
     pub async fn drain(&self, longest: Duration) {
-        let started = tokio::time::Instant::now();
-        if tokio::time::timeout(longest, self.replays.drain()).await.is_err() {
-            tracing::warn!("replays are still under way; they go on at the next start");
+        self.dispatcher.stop_claiming();
+        let drained = tokio::time::timeout(longest, async {
+            tokio::join!(self.replays.drain(), self.intake.drain());
+            self.dispatcher.drain().await;
+        });
+        if drained.await.is_err() {
+            tracing::warn!("stopped with work under way; requests that were open are sent again at the next start");
         }
-        if tokio::time::timeout(longest.saturating_sub(started.elapsed()), self.intake.drain()).await.is_err() {
-            tracing::warn!("events are still in their steps; they are tried at the next start");
-        }
-        self.dispatcher.drain(longest.saturating_sub(started.elapsed())).await;
         self.stop.cancel();
         let ticker = self.ticking.lock().take();
         if let Some(ticker) = ticker
@@ -213,4 +224,11 @@ impl Runtime {
             tracing::warn!("the last figures were not saved");
         }
     }
+}
+
+/// The newest id that the ledger holds; 0 for an empty one. A delivery's id is made after its event's.
+async fn newest_id(store: &dyn Store, now: Timestamp) -> Result<u128, StoreError> {
+    let query = ListQuery { filter: Filter::default(), now, gates: ClosedGates::new(), cursor: None, limit: 1 };
+    let page = store.list(query).await?;
+    Ok(page.items.first().map_or(0, |newest| newest.id.bits()))
 }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::Runtime;
 use crate::accept::ActiveIntegration;
+use crate::dispatch::gate::Gate;
 use crate::dispatch::lane::{LaneConfig, LaneRuntime};
 use crate::signals::Tag;
 use crate::sources::webhook::{Door, Doors};
@@ -19,14 +20,14 @@ use crate::sources::webhook::{Door, Doors};
 impl Runtime {
     /// Takes over a changed workspace while running.
     pub async fn apply(&self, workspace: Workspace) -> Result<(), StoreError> {
-        self.apply_workspace(Arc::new(workspace), &[]).await.map(|_| ())
+        self.apply_workspace(Arc::new(workspace), &[]).await
     }
 
     pub(super) async fn apply_workspace(
         &self,
         workspace: Arc<Workspace>,
         saved: &[SavedGate],
-    ) -> Result<BTreeMap<String, Arc<ActiveIntegration>>, StoreError> {
+    ) -> Result<(), StoreError> {
         let _one_at_a_time = self.applying.lock().await;
         let store = &self.means.store;
         let now = self.means.clock.now();
@@ -41,7 +42,7 @@ impl Runtime {
                 present.insert(lane.id);
                 let runtime = self.dispatcher.ensure(lane.id, name, &destination.name);
                 if let Some(system) = workspace.systems.get(&destination.system) {
-                    self.configure(&runtime, integration, index, system).await;
+                    self.configure(&runtime, integration, index, system, saved).await;
                 }
                 self.lanes.lock().insert(lane.id, lane);
                 lanes.push(runtime);
@@ -60,16 +61,23 @@ impl Runtime {
             }
             self.lanes.lock().entry(lane.id).or_insert(lane);
         }
-        restore(saved, &self.dispatcher.lanes());
         self.workspace.store(workspace);
         self.apply_pauses();
         self.ingress.doors.store(Arc::new(doors));
         self.signals.touch(Tag::Integrations);
         self.signals.touch(Tag::Systems);
-        Ok(active)
+        self.active.store(Arc::new(active));
+        self.intake.resume_unplanned(&self.active.load()).await
     }
 
-    async fn configure(&self, lane: &LaneRuntime, integration: &Arc<Integration>, index: usize, system: &Arc<System>) {
+    async fn configure(
+        &self,
+        lane: &LaneRuntime,
+        integration: &Arc<Integration>,
+        index: usize,
+        system: &Arc<System>,
+        saved: &[SavedGate],
+    ) {
         let secret = match system.auth.secret() {
             None => Ok(None),
             Some(name) => self.secret(name).await.map(Some),
@@ -88,7 +96,12 @@ impl Runtime {
         };
         lane.config.store(Arc::new(Some(config)));
         {
+            // All of it under one lock: a lane must not send between being opened and being closed again.
+            let pauses = self.pauses.lock();
             let mut gate = lane.gate.lock();
+            gate.system_paused_since = pauses.systems.get(&system.name).copied();
+            gate.integration_paused_since = pauses.integrations.get(&lane.integration).copied();
+            restore(saved, lane, &mut gate);
             gate.removed_since = None;
             gate.missing_secret = missing;
             // A changed file or secret deserves a fresh try.
@@ -98,7 +111,7 @@ impl Runtime {
     }
 
     /// The keyring may block on a prompt: asked on a blocking thread.
-    async fn secret(&self, name: &signalbox_model::SecretName) -> Result<secrecy::SecretString, String> {
+    pub(super) async fn secret(&self, name: &signalbox_model::SecretName) -> Result<secrecy::SecretString, String> {
         let secrets = self.secrets.clone();
         let asked = name.clone();
         match tokio::task::spawn_blocking(move || secrets.get(&asked)).await {
@@ -109,7 +122,7 @@ impl Runtime {
         }
     }
 
-    async fn verifier(&self, source: &signalbox_workspace::WebhookSource) -> Result<Verifier, String> {
+    pub(super) async fn verifier(&self, source: &signalbox_workspace::WebhookSource) -> Result<Verifier, String> {
         let mut secrets = Vec::with_capacity(source.verify.secrets.len());
         for name in &source.verify.secrets {
             secrets.push(self.secret(name).await?);
@@ -123,12 +136,13 @@ impl Runtime {
 }
 
 /// Retry-After waits that outlived the restart.
-fn restore(saved: &[SavedGate], lanes: &[Arc<LaneRuntime>]) {
-    for gate in saved.iter().filter(|gate| gate.scope == GateScope::Lane && gate.reason == HeldReason::Rate) {
-        let Some(until) = gate.until else { continue };
-        let status = gate.explain.parse().unwrap_or(429);
-        for lane in lanes.iter().filter(|lane| gate.name == format!("{}/{}", lane.integration, lane.destination)) {
-            lane.gate.lock().close_until(gate.since, until, status);
+fn restore(saved: &[SavedGate], lane: &LaneRuntime, gate: &mut Gate) {
+    let name = format!("{}/{}", lane.integration, lane.destination);
+    let waits =
+        |saved: &&SavedGate| saved.scope == GateScope::Lane && saved.reason == HeldReason::Rate && saved.name == name;
+    for saved in saved.iter().filter(waits) {
+        if let Some(until) = saved.until {
+            gate.close_until(saved.since, until, saved.explain.parse().unwrap_or(429));
         }
     }
 }

@@ -8,7 +8,7 @@ mod process;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -73,12 +73,16 @@ struct Inner {
     flow: BTreeMap<i64, (u64, u64)>,
 }
 
+type Ready = Box<dyn Fn(LaneId) + Send + Sync>;
+
 pub struct Signals {
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
     feed: Feed,
     process: ProcessMeter,
-    store: std::sync::OnceLock<Arc<dyn Store>>,
+    store: OnceLock<Arc<dyn Store>>,
+    /// Told of each lane where a commit made something ready.
+    ready: OnceLock<Ready>,
     started_at: Timestamp,
 }
 
@@ -90,9 +94,17 @@ impl Signals {
             inner: Mutex::new(Inner::default()),
             feed: Feed::new(boot),
             process: ProcessMeter::default(),
-            store: std::sync::OnceLock::new(),
+            store: OnceLock::new(),
+            ready: OnceLock::new(),
             started_at,
         })
+    }
+
+    /// Whoever makes a delivery ready, dispatch hears of it here: after the commit, and in one place. Must not block.
+    pub fn tell_ready(&self, ready: impl Fn(LaneId) + Send + Sync + 'static) {
+        if self.ready.set(Box::new(ready)).is_err() {
+            tracing::error!("dispatch was connected twice; the first connection stays");
+        }
     }
 
     /// Takes over what the ledger knows: queue figures and the last hour of buckets. Called once, after recovery and
@@ -154,7 +166,7 @@ impl Signals {
         } else {
             self.inner.lock().oldest.clear();
         }
-        let rows = {
+        let (places, rows) = {
             let mut inner = self.inner.lock();
             let current = bucket_of(now);
             let Inner { lanes, buckets, changed, oldest, .. } = &mut *inner;
@@ -165,16 +177,21 @@ impl Signals {
                     changed.insert((current, *lane));
                 }
             }
-            let rows: Vec<_> = std::mem::take(changed)
-                .into_iter()
-                .filter_map(|at| Some(buckets.get(&at)?.to_row(at.0, at.1)))
-                .collect();
+            let places = std::mem::take(changed);
+            let rows: Vec<_> = places.iter().filter_map(|at| Some(buckets.get(at)?.to_row(at.0, at.1))).collect();
             let oldest_kept = bucket_of(now.minus(IN_MEMORY));
             inner.buckets.retain(|(start, _), _| *start >= oldest_kept);
             inner.flow.retain(|second, _| *second > now.as_secs() - 60);
-            rows
+            (places, rows)
         };
-        if rows.is_empty() { Ok(()) } else { store.save_series(rows).await }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let saved = store.save_series(rows).await;
+        if saved.is_err() {
+            self.inner.lock().changed.extend(places);
+        }
+        saved
     }
 
     async fn prune(&self) {
@@ -289,7 +306,8 @@ impl Inner {
         let counters = self.lanes.entry(lane).or_default();
         counters.leave(from);
         counters.enter(to);
-        if from != to {
+        // A discard that is undone is no new death.
+        if from != to && from != DeliveryState::Discarded {
             self.ended(lane, to, at, latency_us);
         }
     }
@@ -339,6 +357,7 @@ impl Inner {
 impl Observer for Signals {
     fn committed(&self, changes: &[Change]) {
         let mut tags = BTreeSet::new();
+        let mut ready = BTreeSet::new();
         let (mut accepted, mut failed) = (0, 0);
         let mut inner = self.inner.lock();
         for change in changes {
@@ -350,6 +369,9 @@ impl Observer for Signals {
                 Change::EventDuplicate { .. } => inner.duplicates += 1,
                 Change::Created { lane, state, at } => {
                     inner.created(*lane, *state, *at);
+                    if *state == DeliveryState::Queued {
+                        ready.insert(*lane);
+                    }
                     if *state == DeliveryState::Dead {
                         failed += 1;
                         tags.insert(Tag::DeadLetters);
@@ -357,6 +379,11 @@ impl Observer for Signals {
                 }
                 Change::Moved { lane, from, to, at, latency_us } => {
                     inner.moved(*lane, *from, *to, *at, *latency_us);
+                    // A retry after an attempt has its own time, which the lane knows.
+                    let timed = *from == DeliveryState::Sending && *to == DeliveryState::Retrying;
+                    if matches!(to, DeliveryState::Queued | DeliveryState::Retrying) && !timed {
+                        ready.insert(*lane);
+                    }
                     tags.extend([Tag::Deliveries, Tag::Overview]);
                     if *from == DeliveryState::Dead || *to == DeliveryState::Dead {
                         tags.insert(Tag::DeadLetters);
@@ -377,6 +404,9 @@ impl Observer for Signals {
             }
         }
         drop(inner);
+        if let Some(tell) = self.ready.get() {
+            ready.into_iter().for_each(tell);
+        }
         if !tags.is_empty() {
             self.feed.touch(&tags.into_iter().collect::<Vec<_>>(), accepted, failed);
         }

@@ -20,7 +20,7 @@ use signalbox_net::verify::{Incoming, Refusal, Verifier, scheme_id};
 use signalbox_store::event::Rejected;
 use signalbox_store::{Store, StoreError};
 use signalbox_workspace::{Source, WebhookSource};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::accept::{Accept, ActiveIntegration, Input, Receipt, stored_headers};
 
@@ -39,7 +39,7 @@ pub struct Door {
 }
 
 impl Door {
-    fn source(&self) -> &WebhookSource {
+    pub fn source(&self) -> &WebhookSource {
         let Source::Webhook(source) = &self.active.integration.source;
         source
     }
@@ -58,7 +58,7 @@ pub struct Ingress {
     pub base_url: ArcSwap<String>,
     pub refusals: RefusalBudget,
     /// One permit per KiB of body.
-    pub bodies: Semaphore,
+    pub bodies: Arc<Semaphore>,
 }
 
 /// At most this many refused requests are written per second, so that a flood cannot fill the ledger's queue; the rest
@@ -77,8 +77,8 @@ impl Default for RefusalBudget {
 
 impl Ingress {
     /// For [`Ingress::bodies`].
-    pub fn body_budget() -> Semaphore {
-        Semaphore::new(BODIES_KIB)
+    pub fn body_budget() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(BODIES_KIB))
     }
 }
 
@@ -155,7 +155,7 @@ impl Ingress {
             ));
         }
         let cap = usize::try_from(door.source().max_body).unwrap_or(usize::MAX);
-        let Some(_room) = self.room(parts, cap) else {
+        let Some(room) = self.room(parts, cap) else {
             return Ok(unavailable(&StoreError::Busy));
         };
         let body = read_body(body, cap, MinRate::default())
@@ -177,18 +177,19 @@ impl Ingress {
             headers: parts.headers.clone(),
             body,
             scheme_id,
+            room: Some(room),
         };
-        Ok(match self.accept.accept(door.active.clone(), input).await {
+        Ok(match self.accept.clone().accept(door.active.clone(), input).await {
             Ok(receipt) => receipt_response(receipt),
             Err(error) => unavailable(&error),
         })
     }
 
     /// Room for the body, by its announced length; without one, for the longest that this source takes.
-    fn room(&self, parts: &http::request::Parts, cap: usize) -> Option<SemaphorePermit<'_>> {
+    fn room(&self, parts: &http::request::Parts, cap: usize) -> Option<OwnedSemaphorePermit> {
         let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let kib = announced.unwrap_or(cap).min(cap).div_ceil(1 << 10).clamp(1, BODIES_KIB);
-        self.bodies.try_acquire_many(u32::try_from(kib).ok()?).ok()
+        self.bodies.clone().try_acquire_many_owned(u32::try_from(kib).ok()?).ok()
     }
 
     fn verify(

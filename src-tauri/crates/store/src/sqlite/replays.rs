@@ -300,10 +300,10 @@ pub(super) async fn one(conn: &mut SqliteConnection, id: ReplayId) -> Outcome<Op
     optional(conn, concat!(replay_columns!(), " AND id = ?"), args).await?.map(|row| read(&row)).transpose()
 }
 
-pub(super) async fn list(conn: &mut SqliteConnection, only_running: bool, limit: u32) -> Outcome<Vec<ReplayRow>> {
+pub(super) async fn list(conn: &mut SqliteConnection, only_open: bool, limit: u32) -> Outcome<Vec<ReplayRow>> {
     let mut args = Args::default();
-    args.int(only_running).int(limit);
-    let sql = concat!(replay_columns!(), " AND (? = 0 OR state = 'running') ORDER BY id DESC LIMIT ?");
+    args.int(only_open).int(limit);
+    let sql = concat!(replay_columns!(), " AND (? = 0 OR state IN ('running', 'paused')) ORDER BY id DESC LIMIT ?");
     rows(conn, sql, args).await?.iter().map(read).collect()
 }
 

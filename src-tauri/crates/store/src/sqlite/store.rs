@@ -166,8 +166,8 @@ impl Replays for SqliteStore {
         Box::pin(self.readers.read(move |conn| step(replays::one(conn, id))))
     }
 
-    fn replays(&self, only_running: bool, limit: u32) -> StoreFuture<'_, Vec<ReplayRow>> {
-        Box::pin(self.readers.read(move |conn| step(replays::list(conn, only_running, limit))))
+    fn replays(&self, only_open: bool, limit: u32) -> StoreFuture<'_, Vec<ReplayRow>> {
+        Box::pin(self.readers.read(move |conn| step(replays::list(conn, only_open, limit))))
     }
 
     fn item_state(&self, id: ReplayId, delivery: DeliveryId) -> StoreFuture<'_, Option<ItemState>> {
