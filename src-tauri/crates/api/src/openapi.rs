@@ -40,8 +40,9 @@ pub(crate) fn finished(mut description: OpenApi) -> OpenApi {
     components.security_schemes.insert(SCHEME.to_owned(), SecurityScheme::Http(bearer).into());
     components.schemas.insert(ProblemDocument::name().into_owned(), ProblemDocument::schema());
     description.security = Some(vec![SecurityRequirement::new(SCHEME, [] as [&str; 0])]);
-    for item in description.paths.paths.values_mut() {
-        for operation in operations(item) {
+    for (path, item) in &mut description.paths.paths {
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(operation_id(method, path));
             let problem = ResponseBuilder::new()
                 .description("Why not: see the code")
                 .content(
@@ -55,8 +56,18 @@ pub(crate) fn finished(mut description: OpenApi) -> OpenApi {
     description
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    [("get", &mut item.get), ("put", &mut item.put), ("post", &mut item.post), ("delete", &mut item.delete)]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Unique, as OpenAPI 3.1 §4.8.10 asks: handlers of different files share names. `get_deliveries_id` for
+/// `GET /api/v1/deliveries/{id}`.
+fn operation_id(method: &str, path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 pub(crate) fn route(description: OpenApi) -> Router<Api> {
@@ -75,6 +86,19 @@ pub(crate) fn route(description: OpenApi) -> Router<Api> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_operations_share_their_id() {
+        let mut description = openapi();
+        let mut seen = std::collections::BTreeSet::new();
+        for item in description.paths.paths.values_mut() {
+            for (_, operation) in operations(item) {
+                let id = operation.operation_id.clone().unwrap();
+                assert!(seen.insert(id.clone()), "{id}");
+            }
+        }
+        assert!(seen.contains("get_deliveries_id"), "{seen:?}");
+    }
 
     #[test]
     fn every_route_of_the_public_interface_is_described() {

@@ -323,3 +323,13 @@ async fn a_pause_holds_from_the_first_moment_after_a_restart() {
     world.runtime.resume(PauseScope::System("shop".into())).await.expect("resumes");
     world.until("state:delivered", 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_whose_steps_need_more_than_the_inline_budget_is_delivered_behind_the_commit() {
+    let heavy = with_steps("[[steps]]\nkind = \"map\"\njq = '{ sum: (reduce range(150000) as $i (0; . + $i)) }'\n");
+    let world = World::with(&heavy).await;
+    world.send(r#"{"id":"a"}"#).await;
+    world.send(r#"{"id":"a"}"#).await;
+    world.until("state:delivered", 2).await;
+    assert_eq!(world.destinations.bodies(), [r#"{"sum":11249925000}"#; 2]);
+}

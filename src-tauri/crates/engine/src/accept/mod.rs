@@ -245,13 +245,13 @@ impl Intake {
         if !self.behind.begin(event) {
             return;
         }
-        let means = self.means.clone();
+        let (means, dispatcher) = (self.means.clone(), self.dispatcher.clone());
         let behind = self.behind.clone();
         self.tasks.spawn(async move {
             let _place = place;
             // A panic inside a step must not take its event along: it stays unplanned and is tried at the next start.
             match behind.run(work).await {
-                Some(deliveries) => plan(&means, event, deliveries).await,
+                Some(deliveries) => plan(&means, &dispatcher, event, deliveries).await,
                 None => {
                     tracing::error!(%event, "the steps of an event stopped unexpectedly; tried again at the next start")
                 }
@@ -273,7 +273,7 @@ impl Intake {
                 Behind { active: active.clone(), places: unplanned.deliveries, content_type: event.content_type, body };
             if unplanned.boots > BOOTS_IN_STEPS {
                 let message = "Signalbox stopped twice while this event was in its steps";
-                plan(&self.means, unplanned.event, work.dead(Stage::Map, message)).await;
+                plan(&self.means, &self.dispatcher, unplanned.event, work.dead(Stage::Map, message)).await;
                 continue;
             }
             let Some(place) = self.behind.place() else { return Ok(()) };
@@ -298,12 +298,18 @@ impl Intake {
     }
 }
 
-/// Writes what the steps made; a full queue or disk is waited for. The store tells the lanes what became ready.
-async fn plan(means: &Means, event: EventId, deliveries: Vec<NewDelivery>) {
+/// Writes what the steps made, and wakes the lanes; a full queue or disk is waited for.
+async fn plan(means: &Means, dispatcher: &Dispatcher, event: EventId, deliveries: Vec<NewDelivery>) {
     let mut pause = Duration::from_millis(5);
     loop {
         match means.store.plan(event, deliveries.clone()).await {
-            Ok(_) => return,
+            Ok(_) => {
+                // A placeholder was `queued` before, so no change of state tells that it can go now.
+                for lane in deliveries.iter().filter_map(|delivery| dispatcher.lane(delivery.lane)) {
+                    lane.nudge();
+                }
+                return;
+            }
             Err(StoreError::Busy | StoreError::DiskFull) => {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(1));

@@ -94,7 +94,6 @@ impl Runtime {
             secret: secret.ok().flatten(),
             in_flight: Arc::new(Semaphore::new(concurrency as usize)),
         };
-        lane.config.store(Arc::new(Some(config)));
         {
             // All of it under one lock: a lane must not send between being opened and being closed again.
             let pauses = self.pauses.lock();
@@ -103,6 +102,7 @@ impl Runtime {
             gate.integration_paused_since = pauses.integrations.get(&lane.integration).copied();
             restore(saved, lane, &mut gate);
             gate.removed_since = None;
+            lane.config.store(Arc::new(Some(config)));
             gate.missing_secret = missing;
             // A changed file or secret deserves a fresh try.
             gate.refused = None;

@@ -203,7 +203,7 @@ async fn a_replay_moves_only_where_it_can() {
     let again = bench.store.start_replay(replay, settings(), bench.now()).await.unwrap();
     assert_eq!(again, ReplayMove::WrongState(ReplayState::Running));
     assert_eq!(to(ReplayState::Paused).await.unwrap(), ReplayMove::Moved);
-    assert_eq!(bench.store.replays(true, 10).await.unwrap().len(), 0);
+    assert_eq!(bench.store.replays(true, 10).await.unwrap().len(), 1, "a paused one is open");
     assert_eq!(to(ReplayState::Running).await.unwrap(), ReplayMove::Moved);
     assert_eq!(bench.store.replays(true, 10).await.unwrap().len(), 1);
     assert_eq!(to(ReplayState::Cancelled).await.unwrap(), ReplayMove::Moved);

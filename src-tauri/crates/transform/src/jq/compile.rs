@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Filter};
 
-use super::{Jq, explain, natives, prelude, scan};
+use super::{Jq, explain, natives, prelude, recursion, scan};
 use crate::error::CompileError;
 use crate::meter;
 
@@ -24,6 +24,17 @@ pub(super) fn compile(source: &str) -> Result<Filter<Jq>, CompileError> {
 }
 
 fn build(source: &str, words: &[&str]) -> Result<Filter<Jq>, CompileError> {
+    if let Some(name) = recursion::find(source) {
+        // The name is a part of the source.
+        let at = (name.as_ptr() as usize).saturating_sub(source.as_ptr() as usize);
+        let mut error = CompileError::at(
+            source,
+            at,
+            format!("'{name}' takes a filter and calls itself, which cannot be bounded in memory"),
+        );
+        error.suggestion = Some(format!("def {name}(f): def again: … again …; again;"));
+        return Err(error);
+    }
     let arena = Arena::default();
     let modules = Loader::new(prelude::reachable(words))
         .load(&arena, File { code: source, path: () })

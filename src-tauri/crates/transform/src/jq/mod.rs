@@ -7,6 +7,7 @@ mod compile;
 mod explain;
 mod natives;
 mod prelude;
+mod recursion;
 mod regexes;
 mod scan;
 
