@@ -4,6 +4,7 @@
 //! integration only, and not even that one while it is running. The crate also holds what surrounds the files: secrets,
 //! the watcher for edits, `init` with its examples, and the private folder `.signalbox/` with lock and runtime file.
 
+mod batch;
 mod folder;
 mod init;
 mod load;
@@ -17,6 +18,7 @@ mod version;
 mod watch;
 pub mod workspace;
 
+pub use batch::{Batch, BatchShape, Condition, MOST_HUBSPOT_RECORDS, MOST_RECORDS};
 pub use init::{ExampleFile, InitError, example_names, init, write_new_files};
 pub use load::{integration_from_files, load, reload};
 pub use lock::{Lock, LockError};

@@ -12,6 +12,7 @@ use signalbox_model::retry::RetryPolicy;
 use signalbox_model::verify::Verify;
 use signalbox_transform::{Program, Schema, Template};
 
+use crate::batch::{Batch, Condition};
 use crate::problem::Problem;
 
 pub struct Workspace {
@@ -194,7 +195,11 @@ pub struct Destination {
     pub headers: Vec<(String, Template)>,
     /// jq over the value that the steps made; none: the value as it is.
     pub body: Option<Program>,
-    /// jq over `{ status, headers, body }`; none: a 2xx confirms.
+    /// Several deliveries in one request.
+    pub batch: Option<Batch>,
+    /// What a record must still be for the write to happen; never with `batch`.
+    pub condition: Option<Condition>,
+    /// jq over `{ status, headers, body }`; none: a 2xx confirms. Never with `batch`.
     pub confirm: Option<Program>,
     pub retry: RetryPolicy,
     pub on_dead: OnDead,

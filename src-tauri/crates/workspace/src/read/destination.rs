@@ -5,14 +5,26 @@ use std::ops::Range;
 use signalbox_model::retry::RetryPolicy;
 use signalbox_transform::{Place, Template};
 
+use crate::read::batch::{batch, condition};
 use crate::read::expression::{program, template};
 use crate::read::names::{name, sent_header_name};
 use crate::read::retry;
 use crate::read::value::{Table, Text, Value};
 use crate::workspace::{Destination, Idempotency, OnDead};
 
-const KEYS: [&str; 9] =
-    ["name", "system", "request", "body", "confirm", "retry", "on_dead", "concurrency", "idempotency"];
+const KEYS: [&str; 11] = [
+    "name",
+    "system",
+    "request",
+    "body",
+    "batch",
+    "condition",
+    "confirm",
+    "retry",
+    "on_dead",
+    "concurrency",
+    "idempotency",
+];
 const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "GET"];
 const MOST_DESTINATIONS: usize = 64;
 const MOST_HEADERS: usize = 64;
@@ -71,6 +83,16 @@ fn read(table: &Table<'_>, names: &mut Vec<String>) -> Option<Destination> {
     };
     let body = optional("body");
     let confirm = optional("confirm");
+    let method = request.as_ref().map(|request| request.method.as_str());
+    let batch = table.get("batch").map_or(Some(None), |value| batch(&value, table, method).map(Some));
+    let condition = table.get("condition").map_or(Some(None), |value| {
+        let headers = request.as_ref().map(|request| request.headers.as_slice()).unwrap_or_default();
+        let set = headers.iter().find(|(name, _)| is_conditional(name));
+        if let Some((name, _)) = set {
+            value.error("wrong-condition", format!("'condition' sets the header '{name}', and so does 'request'"));
+        }
+        condition(&value, table, method).filter(|_| set.is_none()).map(Some)
+    });
     let retry = table.get("retry").map_or_else(|| Some(RetryPolicy::default()), |value| retry::read(&value));
     let on_dead = table.get("on_dead").map_or(Some(OnDead::default()), |value| {
         value.text()?.one_of(&[("park", OnDead::Park), ("pass", OnDead::Pass)])
@@ -93,12 +115,18 @@ fn read(table: &Table<'_>, names: &mut Vec<String>) -> Option<Destination> {
         path,
         headers: request.headers,
         body: body?,
+        batch: batch?,
+        condition: condition?,
         confirm: confirm?,
         retry: retry?,
         on_dead: on_dead?,
         concurrency: u32::try_from(concurrency?).ok()?,
         idempotency: idempotency?,
     })
+}
+
+fn is_conditional(header: &str) -> bool {
+    header.eq_ignore_ascii_case("if-match") || header.eq_ignore_ascii_case("if-none-match")
 }
 
 fn root_path(table: &Table<'_>) -> Option<Template> {

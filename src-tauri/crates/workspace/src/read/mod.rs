@@ -1,6 +1,7 @@
 //! From the text of one file to the words of the workspace.
 
 pub(crate) mod auth;
+mod batch;
 pub(crate) mod destination;
 mod expression;
 pub(crate) mod files;
