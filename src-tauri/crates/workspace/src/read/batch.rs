@@ -21,9 +21,7 @@ pub(crate) fn batch(value: &Value<'_>, destination: &Table<'_>, method: Option<&
     let table = value.table("batch", &["max", "linger", "preset", "body", "outcomes"])?;
     let fits = goes_with(value, destination, method);
     let preset = match table.optional_text("preset") {
-        Some(Some(text)) => {
-            text.one_of(&[("hubspot", Preset::HubSpot), ("salesforce", Preset::Salesforce)]).map(Some)
-        }
+        Some(Some(text)) => text.one_of(&[("hubspot", Preset::HubSpot), ("salesforce", Preset::Salesforce)]).map(Some),
         Some(None) => Some(None),
         None => None,
     };
@@ -56,7 +54,8 @@ fn preset_shape(preset: Preset, table: &Table<'_>) -> Option<BatchShape> {
 fn custom_shape(table: &Table<'_>) -> Option<BatchShape> {
     let (body, outcomes) = (table.get("body"), table.get("outcomes"));
     if body.is_none() && outcomes.is_none() {
-        let message = "'preset' is missing in batch: name \"hubspot\" or \"salesforce\", or write 'body' and 'outcomes'";
+        let message =
+            "'preset' is missing in batch: name \"hubspot\" or \"salesforce\", or write 'body' and 'outcomes'";
         table.error("missing-key", message);
         return None;
     }
@@ -95,7 +94,9 @@ pub(crate) fn condition(value: &Value<'_>, destination: &Table<'_>, method: Opti
         refuse("'condition' holds for one record, and 'batch' sends many: remove one of them".to_owned());
     }
     if let Some(method @ ("GET" | "POST")) = method {
-        refuse(format!("'condition' guards the record at the request's URL: it goes with PUT, PATCH and DELETE, not {method}"));
+        refuse(format!(
+            "'condition' guards the record at the request's URL: it goes with PUT, PATCH and DELETE, not {method}"
+        ));
     }
     let condition = match (table.optional_text("if_match")?, table.get("read")) {
         (Some(_), Some(read)) => {

@@ -60,9 +60,18 @@ fn a_batch_that_cannot_be_is_refused_at_its_place() {
     refused("batch = { body = '{ items: . }' }", "'outcomes' is missing in batch: without it nobody knows");
     refused("batch = { outcomes = '.body' }", "'body' is missing in batch");
     refused("batch = { body = '.[', outcomes = '.' }", "9:");
-    refused("batch = { preset = \"hubspot\" }\nconfirm = 'true'", "10:11: 'confirm' judges one answer for one delivery");
-    refused("batch = { preset = \"hubspot\" }\nrequest = { method = \"GET\" }", "9:9: a GET carries no list of records");
-    refused("batch = { preset = \"hubspot\" }\nrequest = { method = \"DELETE\" }", "a DELETE carries no list of records");
+    refused(
+        "batch = { preset = \"hubspot\" }\nconfirm = 'true'",
+        "10:11: 'confirm' judges one answer for one delivery",
+    );
+    refused(
+        "batch = { preset = \"hubspot\" }\nrequest = { method = \"GET\" }",
+        "9:9: a GET carries no list of records",
+    );
+    refused(
+        "batch = { preset = \"hubspot\" }\nrequest = { method = \"DELETE\" }",
+        "a DELETE carries no list of records",
+    );
 }
 
 #[test]
@@ -73,6 +82,7 @@ fn a_condition_that_cannot_hold_is_refused_at_its_place() {
     refused(&put("condition = { read = false }"), "'read' can only be true");
     refused(&put("condition = { read = true, if_match = '.etag' }"), "two ways to say the version");
     refused(&put("condition = { if_match = '.etag' }\nbatch = { preset = \"hubspot\" }"), "holds for one record");
-    let own = "request = { method = \"PUT\", path = \"/x\", headers = { If-Match = \"*\" } }\ncondition = { read = true }";
+    let own =
+        "request = { method = \"PUT\", path = \"/x\", headers = { If-Match = \"*\" } }\ncondition = { read = true }";
     refused(own, "10:13: 'condition' sets the header 'If-Match', and so does 'request'");
 }
