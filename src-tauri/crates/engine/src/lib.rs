@@ -10,6 +10,7 @@ mod explain;
 mod fingerprint;
 mod gates;
 mod masked;
+mod patience;
 pub mod replay;
 mod runtime;
 pub mod signals;

@@ -15,6 +15,9 @@ pub trait Deliveries: Send + Sync {
     /// The end of an attempt: attempt, state, next due, promotion of the next of the key, replay item; one commit.
     fn complete(&self, completion: Completion) -> StoreFuture<'_, Completed>;
 
+    /// The same for attempts that went out in one request, all in one commit; one answer each, in their order.
+    fn complete_batch(&self, batch: EndedBatch) -> StoreFuture<'_, Vec<Completed>>;
+
     /// Rows that were opened but never sent (the gate closed first) go back to what they were; no attempt is counted.
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64>;
 
@@ -69,6 +72,17 @@ pub struct Completion {
     pub epoch: u64,
     pub attempt: AttemptRecord,
     pub next: Next,
+}
+
+/// The end of a request that carried several deliveries.
+#[derive(Clone, Debug)]
+pub struct EndedBatch {
+    /// The attempt of its first record.
+    pub id: AttemptId,
+    /// The idempotency key that the request carried.
+    pub key: String,
+    /// In the order in which the request carried them.
+    pub completions: Vec<Completion>,
 }
 
 #[derive(Clone, Debug)]

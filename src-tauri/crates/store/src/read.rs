@@ -125,6 +125,35 @@ pub struct AttemptRow {
     pub waited_for: Option<String>,
     pub next_due_at: Option<Timestamp>,
     pub response: Option<Response>,
+    /// The request that it shared with others.
+    pub batch: Option<AttemptBatch>,
+}
+
+/// A request that carried several deliveries.
+#[derive(Clone, Debug)]
+pub struct AttemptBatch {
+    /// Its idempotency key.
+    pub key: String,
+    /// Records that went; `records` has fewer where some are no longer in the ledger.
+    pub size: u32,
+    /// In the order in which they went.
+    pub records: Vec<BatchRecord>,
+}
+
+#[derive(Clone, Debug)]
+pub struct BatchRecord {
+    pub delivery: DeliveryId,
+    pub end: RecordEnd,
+    /// Why it failed.
+    pub message: Option<String>,
+}
+
+/// What the attempt did to a record's delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordEnd {
+    Delivered,
+    Retrying,
+    Dead,
 }
 
 #[derive(Clone, Debug)]

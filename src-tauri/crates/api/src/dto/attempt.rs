@@ -24,7 +24,40 @@ pub struct Attempt {
     pub next_due_at: Option<Time>,
     pub timing: Timing,
     pub request: Option<SentRequest>,
+    /// Of a delivery that shared its request, its own part of the answer.
     pub response: Option<ReceivedResponse>,
+    /// The request that it shared with others; null where it went alone.
+    pub batch: Option<AttemptBatch>,
+}
+
+/// A request that carried several deliveries.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AttemptBatch {
+    /// The request's idempotency key: the same for the same set.
+    pub key: String,
+    /// How many went.
+    pub size: u32,
+    pub delivered: u32,
+    pub failed: u32,
+    /// In the order in which they went.
+    pub records: Vec<BatchRecord>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BatchRecord {
+    pub delivery: String,
+    /// What this request did to it, whatever became of it later.
+    pub status: RecordStatus,
+    /// Why it failed.
+    pub message: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordStatus {
+    Delivered,
+    Retrying,
+    Dead,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

@@ -22,6 +22,7 @@ pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<Del
     let workspace = runtime.workspace();
     let title = |title: Option<&String>, name: &String| title.unwrap_or(name).clone();
     let row = super::delivery::row(runtime, found);
+    let together = attempts.last().and_then(|attempt| attempt.batch.as_ref()).map(super::batch::sentence);
     Ok(DeliveryDetail {
         integration_title: title(
             workspace.integrations.get(&row.integration).map(|known| &known.title),
@@ -50,7 +51,7 @@ pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<Del
         group: row.group,
         conflict_of: row.conflict_of,
         replay: row.replay,
-        explain: runtime.explain(found),
+        explain: runtime.explain(found) + &together.unwrap_or_default(),
         attempts: attempts.iter().map(|attempt| one_attempt(runtime, found, attempt, &revisions)).collect(),
         trace: trace.into_iter().map(step).collect(),
         siblings: siblings
@@ -89,6 +90,7 @@ fn one_attempt(runtime: &Runtime, found: &DeliveryRow, attempt: &AttemptRow, rev
         timing: Timing { total_ms: attempt.total_us.map(millis), wait_ms: attempt.wait_us.map(millis) },
         request,
         response: attempt.response.as_ref().map(response),
+        batch: attempt.batch.as_ref().map(super::batch::batch),
     }
 }
 

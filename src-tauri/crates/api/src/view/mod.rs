@@ -1,5 +1,6 @@
 //! From the engine's and the ledger's types to the API's.
 
+pub(crate) mod batch;
 pub(crate) mod delivery;
 pub(crate) mod detail;
 pub(crate) mod gate;

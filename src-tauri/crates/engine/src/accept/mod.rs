@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -26,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::dispatch::lane::{LaneRuntime, Permit};
 use crate::dispatch::outcome::MASK;
 use crate::dispatch::{Dispatcher, Means};
+use crate::patience::until_taken;
 use crate::steps::StepInput;
 use behind::{Behind, Behinds, Place};
 use facts::{Facts, facts};
@@ -300,24 +300,11 @@ impl Intake {
 
 /// Writes what the steps made, and wakes the lanes; a full queue or disk is waited for.
 async fn plan(means: &Means, dispatcher: &Dispatcher, event: EventId, deliveries: Vec<NewDelivery>) {
-    let mut pause = Duration::from_millis(5);
-    loop {
-        match means.store.plan(event, deliveries.clone()).await {
-            Ok(_) => {
-                // A placeholder was `queued` before, so no change of state tells that it can go now.
-                for lane in deliveries.iter().filter_map(|delivery| dispatcher.lane(delivery.lane)) {
-                    lane.nudge();
-                }
-                return;
-            }
-            Err(StoreError::Busy | StoreError::DiskFull) => {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(1));
-            }
-            Err(error) => {
-                tracing::error!(%event, %error, "the steps' result could not be written; tried at the next start");
-                return;
-            }
+    match until_taken(|| means.store.plan(event, deliveries.clone())).await {
+        // A placeholder was `queued` before, so no change of state tells that it can go now.
+        Ok(_) => deliveries.iter().filter_map(|planned| dispatcher.lane(planned.lane)).for_each(|lane| lane.nudge()),
+        Err(error) => {
+            tracing::error!(%event, %error, "the steps' result could not be written; tried at the next start");
         }
     }
 }

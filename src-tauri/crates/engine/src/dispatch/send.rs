@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use signalbox_model::{AttemptId, HeldReason, Timestamp};
-use signalbox_store::StoreError;
 use signalbox_store::delivery::{AttemptRecord, Completed, Completion, Next, OpenDelivery};
 use signalbox_store::lane::{GateScope, SavedGate};
 
@@ -14,6 +13,7 @@ use super::gate::Verdict;
 use super::lane::{LaneConfig, LaneRuntime, Permit};
 use super::outcome::{Case, GateEffect, Judged, judge, judge_unsendable};
 use crate::connect::Sender;
+use crate::patience::until_taken;
 
 impl Dispatcher {
     /// Holds `_permit` until the outcome is committed.
@@ -141,19 +141,9 @@ impl Dispatcher {
         if probe {
             lane.gate.lock().end_probe(self.means.clock.now());
         }
-        let mut pause = Duration::from_millis(5);
-        loop {
-            match self.means.store.release(vec![(open.id, open.epoch)]).await {
-                Ok(_) => break,
-                Err(StoreError::Busy | StoreError::DiskFull) => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
-                }
-                Err(error) => {
-                    tracing::warn!(delivery = %open.id, %error, "an unsent delivery stays open until the next start");
-                    break;
-                }
-            }
+        let released = until_taken(|| self.means.store.release(vec![(open.id, open.epoch)])).await;
+        if let Err(error) = released {
+            tracing::warn!(delivery = %open.id, %error, "an unsent delivery stays open until the next start");
         }
         lane.nudge();
     }
@@ -217,27 +207,18 @@ impl Dispatcher {
             Next::Retry { due_at, .. } | Next::Wait { due_at, .. } => Some(*due_at),
             Next::Delivered | Next::Dead(_) => None,
         };
-        let mut pause = Duration::from_millis(5);
-        loop {
-            match self.means.store.complete(completion.clone()).await {
-                Ok(Completed::Applied { promoted }) => {
-                    if let Some(due) = due {
-                        lane.note_due(due);
-                    }
-                    if promoted {
-                        lane.nudge();
-                    }
-                    return;
+        match until_taken(|| self.means.store.complete(completion.clone())).await {
+            Ok(Completed::Applied { promoted }) => {
+                if let Some(due) = due {
+                    lane.note_due(due);
                 }
-                Ok(Completed::Stale) => return,
-                Err(StoreError::Busy | StoreError::DiskFull) => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
+                if promoted {
+                    lane.nudge();
                 }
-                Err(error) => {
-                    tracing::error!(delivery = %completion.delivery, %error, "an outcome could not be written; the delivery is tried again after a restart");
-                    return;
-                }
+            }
+            Ok(Completed::Stale) => {}
+            Err(error) => {
+                tracing::error!(delivery = %completion.delivery, %error, "an outcome could not be written; the delivery is tried again after a restart");
             }
         }
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `queue`, `job`, `ledger`, `writer`, `alone` | the bounded way to the one writer; batches, commits, answers |
 //! | `dedupe`, `accept`, `insert`, `complete` | the hot commands, one statement per table for a whole batch |
+//! | `batches` | the common end of attempts that went out in one request |
 //! | `claim`, `order`, `plan`, `discard`, `replays`, `progress` | the other transitions |
 //! | `predicate`, `select`, `rows`, `figures`, `readers` | reads |
 //! | `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many` | SQLite itself |
@@ -14,6 +15,7 @@
 mod accept;
 mod alone;
 mod args;
+mod batches;
 mod bulk;
 mod claim;
 mod columns;

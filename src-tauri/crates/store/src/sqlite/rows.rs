@@ -4,6 +4,7 @@ use bytes::Bytes;
 use signalbox_model::{DeliveryId, DeliveryState, EventId, HeldReason, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use super::batches;
 use super::claim::open_attempt_id;
 use super::fault::Outcome;
 use super::sql::{Args, Columns, Many, corrupt, optional, rows};
@@ -96,6 +97,10 @@ pub(super) async fn attempts(conn: &mut SqliteConnection, id: DeliveryId) -> Out
                next_due_at, response_size, response_truncated, response_headers, response_body
                FROM attempt WHERE delivery = ? ORDER BY number";
     let mut attempts: Vec<AttemptRow> = rows(conn, sql, args).await?.iter().map(attempt).collect::<Outcome<_>>()?;
+    let mut batches = batches::of_delivery(conn, id).await?;
+    for attempt in &mut attempts {
+        attempt.batch = batches.remove(&attempt.number);
+    }
     let mut args = Args::default();
     args.id(id);
     let sql = "SELECT attempts, revision, sending_since FROM delivery WHERE id = ? AND state = 'sending'";
@@ -130,6 +135,7 @@ fn attempt(row: &SqliteRow) -> Outcome<AttemptRow> {
         waited_for: row.get_opt_text(11)?,
         next_due_at: row.get_opt_time(12)?,
         response,
+        batch: None,
     })
 }
 
@@ -149,6 +155,7 @@ fn open_attempt(delivery: DeliveryId, number: u32, revision: u32, since: Timesta
         waited_for: None,
         next_due_at: None,
         response: None,
+        batch: None,
     }
 }
 

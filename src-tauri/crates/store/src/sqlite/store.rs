@@ -12,8 +12,8 @@ use super::predicate::Scope;
 use super::readers::step;
 use super::replays::{Move, Requeue};
 use super::select::Selecting;
-use super::{SqliteStore, claim, figures, lanes, plan, rejected, replays, rows, series};
-use crate::delivery::{Completed, Completion, Deliveries, OpenedBatch};
+use super::{SqliteStore, batches, claim, figures, lanes, plan, rejected, replays, rows, series};
+use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, OpenedBatch};
 use crate::event::{Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Rejected, Unplanned};
 use crate::lane::SavedGate;
 use crate::read::{
@@ -98,6 +98,10 @@ impl Deliveries for SqliteStore {
 
     fn complete(&self, completion: Completion) -> StoreFuture<'_, Completed> {
         Box::pin(self.queue.complete(completion))
+    }
+
+    fn complete_batch(&self, batch: EndedBatch) -> StoreFuture<'_, Vec<Completed>> {
+        Box::pin(self.queue.run(batch, |ledger, batch| step(batches::complete_batch(ledger, batch))))
     }
 
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64> {

@@ -9,6 +9,7 @@
 )]
 
 mod attempts;
+mod batches;
 mod discards;
 mod intake;
 mod lists;
