@@ -54,8 +54,10 @@ mod tests {
     use super::*;
 
     fn of(ends: &[RecordEnd]) -> read::AttemptBatch {
-        let records = ends.iter().zip(1..).map(|(end, bits)| {
-            read::BatchRecord { delivery: DeliveryId::from_bits(bits), end: *end, message: None }
+        let records = ends.iter().zip(1..).map(|(end, bits)| read::BatchRecord {
+            delivery: DeliveryId::from_bits(bits),
+            end: *end,
+            message: None,
         });
         read::AttemptBatch { key: "k".into(), size: u32::try_from(ends.len()).unwrap(), records: records.collect() }
     }
