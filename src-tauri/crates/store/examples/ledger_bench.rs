@@ -165,6 +165,7 @@ fn event(load: &Load, number: u64) -> NewEvent {
         body,
         notes: Vec::new(),
         planned: Planned::Now(vec![delivery(0, load.lanes[0]), delivery(1, load.lanes[1])]),
+        part: None,
     }
 }
 

@@ -3,11 +3,18 @@
 use bytes::Bytes;
 use signalbox_model::{DeliveryId, EventId, FailureKind, GroupId, RejectedId, Stage, Timestamp};
 
-use crate::{LaneId, StoreFuture};
+use crate::{LaneId, StoreError, StoreFuture};
 
 pub trait Events: Send + Sync {
     /// Answers after the commit (`synchronous=FULL`). `Err(Busy)` at once when the writer's queue is full.
-    fn accept(&self, event: NewEvent) -> StoreFuture<'_, Accepted>;
+    fn accept(&self, event: NewEvent) -> StoreFuture<'_, Accepted> {
+        let all = self.accept_all(vec![event]);
+        Box::pin(async move { all.await?.pop().ok_or(StoreError::Closed) })
+    }
+
+    /// The events of one request, all in one commit or none: answers in their order, as [`Events::accept`] does. Each
+    /// has a dedupe of its own; one that repeats an earlier one of the same request is a duplicate of it.
+    fn accept_all(&self, events: Vec<NewEvent>) -> StoreFuture<'_, Vec<Accepted>>;
 
     /// For an event accepted with [`Planned::Later`]: its steps have run now. Replaces the placeholder rows.
     fn plan(&self, event: EventId, deliveries: Vec<NewDelivery>) -> StoreFuture<'_, Vec<Placement>>;
@@ -44,6 +51,18 @@ pub struct NewEvent {
     /// What the strict reader noticed, such as `duplicate-keys`.
     pub notes: Vec<String>,
     pub planned: Planned,
+    /// For one of the events that a request was split into.
+    pub part: Option<Part>,
+}
+
+/// The place of an event among those of its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What the events of one request share: the id of the first.
+    pub request: EventId,
+    /// From 1.
+    pub index: u32,
+    pub of: u32,
 }
 
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use signalbox_model::{
 };
 
 use crate::delivery::Response;
-use crate::event::{Rejected, Request};
+use crate::event::{Part, Rejected, Request};
 use crate::replay::RevisionOrigin;
 use crate::{LaneId, StoreFuture};
 
@@ -40,6 +40,8 @@ pub trait Reads: Send + Sync {
     fn attempts(&self, id: DeliveryId) -> StoreFuture<'_, Vec<AttemptRow>>;
     fn revisions(&self, id: DeliveryId) -> StoreFuture<'_, Vec<RevisionRow>>;
     fn event(&self, id: EventId) -> StoreFuture<'_, Option<EventRow>>;
+    /// The events that one request was split into, in their order; see [`Part::request`].
+    fn events_of(&self, request: EventId) -> StoreFuture<'_, Vec<EventId>>;
     fn event_body(&self, id: EventId) -> StoreFuture<'_, Option<Bytes>>;
     fn deliveries_of(&self, event: EventId) -> StoreFuture<'_, Vec<DeliveryRow>>;
     /// Groups of dead letters, largest newest first, at most 200.
@@ -183,6 +185,8 @@ pub struct EventRow {
     pub conflict_of: Option<EventId>,
     /// Steps still have to run.
     pub unplanned: bool,
+    /// For one of the events that a request was split into.
+    pub part: Option<Part>,
 }
 
 #[derive(Clone, Debug)]

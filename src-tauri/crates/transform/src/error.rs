@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// A body that is not strict JSON (RFC 8259).
+/// A body that is not what its format says: strict JSON (RFC 8259), XML, CSV or a form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (line {line}, column {column})")]
-pub struct JsonError {
+pub struct ReadError {
     pub message: String,
     /// From 1.
     pub line: usize,

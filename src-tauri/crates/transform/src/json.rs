@@ -4,8 +4,9 @@
 //! the document is flagged. A byte order mark at the start is skipped (RFC 8259, section 8.1, allows it). What the
 //! grammar allows and text cannot hold, a lone surrogate, is an error.
 
-use crate::error::{JsonError, position};
+use crate::error::{ReadError, position};
 use crate::meter;
+use crate::pieces::Places;
 use crate::value::{Array, Num, Object, Str, Val, Value, number};
 
 /// Containers inside containers that a document may have.
@@ -21,27 +22,31 @@ pub struct Parsed {
     pub value: Value,
     /// Some object names a member twice. The last one is in `value`.
     pub duplicate_keys: bool,
+    pub(crate) places: Places,
 }
 
 /// Reads one JSON document.
-pub fn parse_json(bytes: &[u8]) -> Result<Parsed, JsonError> {
+pub fn parse_json(bytes: &[u8]) -> Result<Parsed, ReadError> {
+    parse(bytes, Places::none())
+}
+
+pub(crate) fn parse(bytes: &[u8], places: Places) -> Result<Parsed, ReadError> {
     let error = |message: String, offset: usize| {
         let (line, column) = position(bytes, offset);
-        JsonError { message, line, column }
+        ReadError { message, line, column }
     };
     let text =
         std::str::from_utf8(bytes).map_err(|fault| error("the text is not UTF-8".to_owned(), fault.valid_up_to()))?;
-    let (val, duplicate_keys) = read(text).map_err(|fault| error(fault.message, fault.at))?;
-    Ok(Parsed { value: Value(val), duplicate_keys })
+    read(text, places).map_err(|fault| error(fault.message, fault.at))
 }
 
 /// Reads one JSON document inside a run. The error has no line and column: the text is a value of the program.
 pub(crate) fn parse_text(text: &str) -> Result<Val, String> {
-    read(text).map(|(val, _)| val).map_err(|fault| fault.message)
+    read(text, Places::none()).map(|parsed| parsed.value.0).map_err(|fault| fault.message)
 }
 
-fn read(text: &str) -> Result<(Val, bool), Fault> {
-    let mut reader = Reader { text, at: 0, values: 0, duplicate_keys: false };
+fn read(text: &str, places: Places) -> Result<Parsed, Fault> {
+    let mut reader = Reader { text, at: 0, values: 0, duplicate_keys: false, places };
     if text.starts_with('\u{feff}') {
         reader.at = '\u{feff}'.len_utf8();
     }
@@ -49,7 +54,7 @@ fn read(text: &str) -> Result<(Val, bool), Fault> {
     let val = reader.value(0)?;
     reader.space();
     match reader.peek() {
-        None => Ok((val, reader.duplicate_keys)),
+        None => Ok(Parsed { value: Value(val), duplicate_keys: reader.duplicate_keys, places: reader.places }),
         Some(_) => Err(reader.fault("there is more after the end of the JSON document")),
     }
 }
@@ -65,6 +70,7 @@ struct Reader<'a> {
     at: usize,
     values: usize,
     duplicate_keys: bool,
+    places: Places,
 }
 
 impl<'a> Reader<'a> {
@@ -105,8 +111,12 @@ impl<'a> Reader<'a> {
         }
         match self.peek() {
             Some(b'"') => Ok(Val::Str(self.string()?)),
-            Some(b'{') => self.object(depth + 1),
-            Some(b'[') => self.array(depth + 1),
+            Some(b'{' | b'[') => {
+                let start = self.at;
+                let val = if self.peek() == Some(b'{') { self.object(depth + 1) } else { self.array(depth + 1) }?;
+                self.places.note(&val, start..self.at);
+                Ok(val)
+            }
             Some(b'-' | b'0'..=b'9') => self.number().map(Val::Num),
             Some(b't') => self.word("true", Val::Bool(true)),
             Some(b'f') => self.word("false", Val::Bool(false)),

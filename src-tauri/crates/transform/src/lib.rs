@@ -6,22 +6,29 @@
 //! lookup table (see `meter`), so that no library function can run past them.
 
 mod body;
+pub mod cloudevents;
+mod csv;
 mod error;
 mod jq;
 mod json;
 mod limits;
 pub mod mask;
 mod meter;
+mod pieces;
+mod repeats;
 mod schema;
 mod template;
 mod value;
 mod write;
+mod xml;
 
-pub use body::{BodyFormat, read_body};
-pub use error::{Budget, CompileError, JsonError, RunError};
+pub use body::{BodyFormat, Format, read_body, read_body_as, read_body_located};
+pub use error::{Budget, CompileError, ReadError, RunError};
 pub use jq::Program;
 pub use json::{MAX_DEPTH, Parsed, parse_json};
 pub use limits::Limits;
+pub use pieces::Piece;
 pub use schema::{MAX_VIOLATIONS, Schema, Violation};
 pub use template::{Place, Template};
 pub use value::Value;
+pub use xml::MAX_XML_DEPTH;

@@ -10,7 +10,7 @@ use signalbox_model::SecretName;
 use signalbox_model::auth::Auth;
 use signalbox_model::retry::RetryPolicy;
 use signalbox_model::verify::Verify;
-use signalbox_transform::{Program, Schema, Template};
+use signalbox_transform::{Format, Program, Schema, Template};
 
 use crate::batch::{Batch, Condition};
 use crate::problem::Problem;
@@ -120,7 +120,11 @@ pub struct WebhookSource {
     /// On the ingress listener, exactly as the request line says it.
     pub path: String,
     pub verify: Verify,
-    /// jq over `{ headers, query, body }`; header names are lower case.
+    pub format: Format,
+    /// jq over `{ headers, query, body }` that makes an array; header names are lower case. Each element becomes an
+    /// event of its own.
+    pub split: Option<Program>,
+    /// jq over the same, where `body` is the element of a split request.
     pub event_type: Option<Program>,
     /// jq over the same. Deliveries of one key keep their order.
     pub key: Option<Program>,
@@ -128,6 +132,8 @@ pub struct WebhookSource {
     pub on_conflict: OnConflict,
     /// The full URL that the vendor calls; HubSpot and Twilio sign it.
     pub public_url: Option<String>,
+    /// Who is told, when asking by `OPTIONS`, that it may send here; lower case. `*`: everyone.
+    pub allowed_origins: Vec<String>,
     /// In bytes; 1 MiB unless set, 1 B to 64 MiB.
     pub max_body: u64,
 }
@@ -142,6 +148,8 @@ pub struct Dedupe {
 pub enum DedupeId {
     /// The header of the scheme itself: see [`signalbox_model::verify::Scheme::id_header`].
     Scheme,
+    /// What the format itself names: source and id of a CloudEvent.
+    Format,
     /// jq over `{ headers, query, body }`.
     Expression(Program),
     /// Nothing: every request is a new event.

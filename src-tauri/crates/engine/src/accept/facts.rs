@@ -20,7 +20,7 @@ pub(super) fn facts(integration: &Integration, input: &Input, body: Option<&Valu
     let Source::Webhook(source) = &integration.source;
     let dedupe = match &source.dedupe.id {
         DedupeId::Expression(program) => Some(program),
-        DedupeId::Scheme | DedupeId::None => None,
+        DedupeId::Scheme | DedupeId::Format | DedupeId::None => None,
     };
     let asked = source.event_type.is_some() || source.key.is_some() || dedupe.is_some();
     let null = Value::null();

@@ -162,6 +162,7 @@ impl Intake {
             body: input.body.clone(),
             notes: facts.notes,
             planned,
+            part: None,
         };
         let accepted = self.means.store.accept(event).await?;
         match accepted {

@@ -45,7 +45,7 @@ impl Writer {
         let mut accepts = Vec::with_capacity(batch.accepts.len());
         for waiting in &batch.accepts {
             let mark = begin_one(ledger).await?;
-            let result = accept::accept(ledger, &[&waiting.command]).await;
+            let result = accept::accept(ledger, &waiting.command.iter().collect::<Vec<_>>()).await;
             accepts.push(end_one(ledger, mark, result).await?);
         }
         let mut others = Vec::with_capacity(batch.others.len());
@@ -62,14 +62,14 @@ impl Writer {
     }
 }
 
-/// Commands of one sort with what became of each.
-type Tried<C, A> = Vec<(Waiting<C, A>, Result<Vec<A>, StoreError>)>;
+/// Commands of one sort with the answers to each.
+type Tried<C, A, B> = Vec<(Waiting<C, A>, Result<Vec<B>, StoreError>)>;
 
 /// A batch that was carried out one by one.
 #[derive(Default)]
 struct Settled {
-    completions: Tried<Completion, Completed>,
-    accepts: Tried<NewEvent, Accepted>,
+    completions: Tried<Completion, Completed, Completed>,
+    accepts: Tried<Vec<NewEvent>, Vec<Accepted>, Accepted>,
     others: Vec<(Box<dyn Other>, Result<(), StoreError>)>,
 }
 
@@ -82,7 +82,7 @@ impl Settled {
             waiting.answer(result.and_then(only));
         }
         for (waiting, result) in self.accepts {
-            waiting.answer(result.and_then(only));
+            waiting.answer(result);
         }
         for (other, result) in self.others {
             other.answer(result);

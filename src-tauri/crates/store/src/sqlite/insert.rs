@@ -12,8 +12,9 @@ use crate::{LaneId, StoreError};
 
 static EVENTS: Many = Many::new(
     "INSERT INTO event (seq, id, integration, version, received_at, source_id, event_type, key, method, path, query,
-     headers, content_type, size, body_hash, notes, conflict_of, unplanned, boots, boot_epoch) VALUES",
-    20,
+     headers, content_type, size, body_hash, notes, conflict_of, unplanned, boots, boot_epoch, part, parts, request)
+     VALUES",
+    23,
     "",
 );
 static BODIES: Many = Many::new("INSERT INTO event_body (seq, body) VALUES", 2, "");
@@ -97,6 +98,8 @@ pub(super) async fn events(ledger: &mut Ledger, events: &[(&NewEvent, Verdict)])
             args.opt_text(event.content_type.as_deref()).count(event.body.len() as u64).blob(&event.body_hash);
             args.owned(event.notes.join(",")).opt_id(conflict_of);
             args.int(unplanned).int(unplanned).int(epoch);
+            args.opt_int(event.part.map(|part| part.index)).opt_int(event.part.map(|part| part.of));
+            args.opt_id(event.part.map(|part| part.request));
         })
         .await?;
     BODIES

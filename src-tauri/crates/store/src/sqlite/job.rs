@@ -26,7 +26,7 @@ impl<C, A> Waiting<C, A> {
 
 pub(super) enum Job {
     /// The two hot commands are carried out for the whole batch at once.
-    Accept(Waiting<NewEvent, Accepted>),
+    Accept(Waiting<Vec<NewEvent>, Vec<Accepted>>),
     Complete(Waiting<Completion, Completed>),
     /// The others one by one.
     Other(Box<dyn Other>),
@@ -41,7 +41,7 @@ impl Job {
     /// About how much it writes.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Accept(waiting) => event_bytes(&waiting.command),
+            Self::Accept(waiting) => waiting.command.iter().map(event_bytes).sum(),
             Self::Complete(waiting) => {
                 ROW + waiting.command.attempt.response.as_ref().map_or(0, |response| response.body.len())
             }
@@ -70,7 +70,7 @@ pub(super) fn event_bytes(event: &NewEvent) -> usize {
 #[derive(Default)]
 pub(super) struct Batch {
     pub completions: Vec<Waiting<Completion, Completed>>,
-    pub accepts: Vec<Waiting<NewEvent, Accepted>>,
+    pub accepts: Vec<Waiting<Vec<NewEvent>, Vec<Accepted>>>,
     pub others: Vec<Box<dyn Other>>,
     pub bytes: usize,
     /// Of these, what intake counts against its bound.

@@ -7,8 +7,11 @@ use super::connect::APPLICATION_ID;
 use super::fault::Outcome;
 use super::sql::{Args, Columns, rows, safe};
 
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../migrations/sqlite/0001_ledger.sql"), include_str!("../../migrations/sqlite/0004_batches.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../migrations/sqlite/0001_ledger.sql"),
+    include_str!("../../migrations/sqlite/0002_split.sql"),
+    include_str!("../../migrations/sqlite/0004_batches.sql"),
+];
 
 pub(super) async fn run(conn: &mut SqliteConnection) -> Result<(), String> {
     let (found, application) = versions(conn).await.map_err(super::fault::plain)?;

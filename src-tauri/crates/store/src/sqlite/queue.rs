@@ -52,15 +52,15 @@ pub(super) struct Queue {
 
 impl Queue {
     /// Turned away at once when the writer is behind, so that the sender hears 503 before memory grows.
-    pub async fn accept(&self, event: NewEvent) -> Result<Accepted, StoreError> {
+    pub async fn accept(&self, events: Vec<NewEvent>) -> Result<Vec<Accepted>, StoreError> {
         self.open()?;
-        let bytes = event_bytes(&event);
+        let bytes = events.iter().map(event_bytes).sum();
         if self.jobs.capacity() <= KEPT_FREE || self.shared.bytes.load(Ordering::Relaxed) > QUEUE_BYTES {
             return Err(StoreError::Busy);
         }
         let (reply, answer) = oneshot::channel();
         self.shared.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if let Err(error) = self.jobs.try_send(Job::Accept(Waiting { command: event, reply })) {
+        if let Err(error) = self.jobs.try_send(Job::Accept(Waiting { command: events, reply })) {
             self.shared.taken(bytes);
             return Err(match error {
                 mpsc::error::TrySendError::Full(_) => StoreError::Busy,

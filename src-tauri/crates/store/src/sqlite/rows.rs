@@ -10,7 +10,7 @@ use super::fault::Outcome;
 use super::sql::{Args, Columns, Many, corrupt, optional, rows};
 use crate::Lane;
 use crate::delivery::Response;
-use crate::event::Request;
+use crate::event::{Part, Request};
 use crate::read::{AttemptRow, DeliveryRow, EventRow, RevisionRow};
 use crate::replay::RevisionOrigin;
 
@@ -185,7 +185,7 @@ pub(super) async fn event(conn: &mut SqliteConnection, id: EventId) -> Outcome<O
     let mut args = Args::default();
     args.id(id);
     let sql = "SELECT id, integration, version, received_at, source_id, event_type, key, method, path, query, headers,
-               content_type, size, notes, conflict_of, unplanned FROM event WHERE id = ?";
+               content_type, size, notes, conflict_of, unplanned, part, parts, request FROM event WHERE id = ?";
     let Some(row) = optional(conn, sql, args).await? else { return Ok(None) };
     let notes = row.get_text(13)?;
     Ok(Some(EventRow {
@@ -205,7 +205,18 @@ pub(super) async fn event(conn: &mut SqliteConnection, id: EventId) -> Outcome<O
         notes: notes.split(',').filter(|note| !note.is_empty()).map(str::to_owned).collect(),
         conflict_of: row.get_opt_id(14)?,
         unplanned: row.get_flag(15)?,
+        part: match row.get_opt_id(18)? {
+            Some(request) => Some(Part { request, index: row.get_u32(16)?, of: row.get_u32(17)? }),
+            None => None,
+        },
     }))
+}
+
+pub(super) async fn events_of(conn: &mut SqliteConnection, request: EventId) -> Outcome<Vec<EventId>> {
+    let mut args = Args::default();
+    args.id(request);
+    let sql = "SELECT id FROM event WHERE request = ? ORDER BY part";
+    rows(conn, sql, args).await?.iter().map(|row| row.get_id(0)).collect()
 }
 
 pub(super) async fn event_body(conn: &mut SqliteConnection, id: EventId) -> Outcome<Option<Bytes>> {

@@ -40,6 +40,7 @@ fn event(number: u128, lanes: &[LaneId]) -> NewEvent {
         body,
         notes: Vec::new(),
         planned: Planned::Now(deliveries.collect()),
+        part: None,
     }
 }
 

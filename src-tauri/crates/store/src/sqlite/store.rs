@@ -74,8 +74,8 @@ impl Lanes for SqliteStore {
 }
 
 impl Events for SqliteStore {
-    fn accept(&self, event: NewEvent) -> StoreFuture<'_, Accepted> {
-        Box::pin(self.queue.accept(event))
+    fn accept_all(&self, events: Vec<NewEvent>) -> StoreFuture<'_, Vec<Accepted>> {
+        Box::pin(self.queue.accept(events))
     }
 
     fn plan(&self, event: EventId, deliveries: Vec<NewDelivery>) -> StoreFuture<'_, Vec<Placement>> {
@@ -220,6 +220,10 @@ impl Reads for SqliteStore {
 
     fn event(&self, id: EventId) -> StoreFuture<'_, Option<EventRow>> {
         Box::pin(self.readers.read(move |conn| step(rows::event(conn, id))))
+    }
+
+    fn events_of(&self, request: EventId) -> StoreFuture<'_, Vec<EventId>> {
+        Box::pin(self.readers.read(move |conn| step(rows::events_of(conn, request))))
     }
 
     fn event_body(&self, id: EventId) -> StoreFuture<'_, Option<Bytes>> {

@@ -25,6 +25,7 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Answers of the set-based commands; the others keep their own.
 struct Answers {
     completions: Vec<Completed>,
+    /// Of all commands, one after the other.
     accepts: Vec<Accepted>,
 }
 
@@ -128,7 +129,7 @@ impl Writer {
         // Ends first: what they promote or free is then seen by the events of the same batch.
         let completions: Vec<&Completion> = batch.completions.iter().map(|waiting| &waiting.command).collect();
         let completions = complete::complete(ledger, &completions).await?;
-        let accepts: Vec<&NewEvent> = batch.accepts.iter().map(|waiting| &waiting.command).collect();
+        let accepts: Vec<&NewEvent> = batch.accepts.iter().flat_map(|waiting| &waiting.command).collect();
         let accepts = accept::accept(ledger, &accepts).await?;
         for other in &mut batch.others {
             other.run(ledger).await?;
@@ -141,8 +142,10 @@ impl Writer {
         for (waiting, answer) in batch.completions.into_iter().zip(answers.completions) {
             waiting.answer(Ok(answer));
         }
-        for (waiting, answer) in batch.accepts.into_iter().zip(answers.accepts) {
-            waiting.answer(Ok(answer));
+        let mut accepted = answers.accepts.into_iter();
+        for waiting in batch.accepts {
+            let own = accepted.by_ref().take(waiting.command.len()).collect();
+            waiting.answer(Ok(own));
         }
         for other in batch.others {
             other.answer(Ok(()));

@@ -16,6 +16,7 @@ mod lists;
 mod order;
 mod random_walk;
 mod replays;
+mod split;
 mod sqlite;
 mod steps_later;
 mod support;

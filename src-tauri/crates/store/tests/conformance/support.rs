@@ -233,6 +233,7 @@ impl Given<'_> {
             body_hash: *blake3::hash(&self.body).as_bytes(),
             notes: vec!["duplicate-keys".into()],
             planned,
+            part: None,
         }
     }
 

@@ -73,6 +73,10 @@ impl Value {
         }
     }
 
+    pub fn is_object(&self) -> bool {
+        matches!(self.0, Val::Obj(_))
+    }
+
     pub fn is_null(&self) -> bool {
         matches!(self.0, Val::Null)
     }

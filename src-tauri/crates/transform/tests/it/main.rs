@@ -4,8 +4,12 @@
 
 mod bodies;
 mod bounds;
+mod cloudevents;
+mod csv;
 mod json;
+mod pieces;
 mod programs;
 mod random;
 mod schemas;
 mod templates;
+mod xml;

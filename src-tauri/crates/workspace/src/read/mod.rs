@@ -6,6 +6,7 @@ pub(crate) mod destination;
 mod expression;
 pub(crate) mod files;
 pub(crate) mod hmac;
+pub(crate) mod intake;
 pub(crate) mod integration;
 pub(crate) mod names;
 pub(crate) mod position;

@@ -4,18 +4,20 @@ use std::ops::Range;
 use std::time::Duration;
 
 use signalbox_model::verify::{Scheme, Verify};
-use signalbox_transform::Program;
+use signalbox_transform::{Format, Program};
 use url::Url;
 
 use crate::problem::Severity;
 use crate::read::expression::program;
+use crate::read::intake;
 use crate::read::names::webhook_path;
 use crate::read::suggest::nearest;
 use crate::read::value::{Table, Text, Value};
 use crate::read::verify;
 use crate::workspace::{Dedupe, DedupeId, OnConflict, Source, WebhookSource};
 
-const WEBHOOK_KEYS: [&str; 8] = ["kind", "path", "verify", "type", "key", "dedupe", "public_url", "max_body"];
+const WEBHOOK_KEYS: [&str; 11] =
+    ["kind", "path", "verify", "format", "split", "type", "key", "dedupe", "public_url", "allowed_origins", "max_body"];
 /// Named in the design, not made yet.
 const LATER: [&str; 5] = ["poll", "queue", "schedule", "database", "manual"];
 
@@ -52,9 +54,12 @@ fn webhook(table: &Table<'_>) -> Option<(WebhookSource, Range<usize>)> {
     let verify = table
         .require("verify", "say how a sender proves who it is; { scheme = \"none\" } lets everyone in")
         .and_then(|value| verify::read(&value));
+    let format = intake::format(table);
+    let split = optional_program(table, "split");
+    let allowed_origins = intake::allowed_origins(table);
     let event_type = optional_program(table, "type");
     let key = optional_program(table, "key");
-    let dedupe = dedupe(table, verify.as_ref());
+    let dedupe = dedupe(table, verify.as_ref(), format);
     let public_url = match table.optional_text("public_url") {
         Some(Some(text)) => public_url(&text).map(Some),
         Some(None) => Some(None),
@@ -66,8 +71,20 @@ fn webhook(table: &Table<'_>) -> Option<(WebhookSource, Range<usize>)> {
     }
     let ((path, place), verify) = (path?, verify?);
     let (dedupe, on_conflict) = dedupe?;
-    let (event_type, key, public_url, max_body) = (event_type?, key?, public_url?, max_body?);
-    Some((WebhookSource { path, verify, event_type, key, dedupe, on_conflict, public_url, max_body }, place))
+    let source = WebhookSource {
+        path,
+        verify,
+        format: format?,
+        split: split?,
+        event_type: event_type?,
+        key: key?,
+        dedupe,
+        on_conflict,
+        public_url: public_url?,
+        allowed_origins: allowed_origins?,
+        max_body: max_body?,
+    };
+    Some((source, place))
 }
 
 fn optional_program(table: &Table<'_>, key: &str) -> Option<Option<Program>> {
@@ -78,18 +95,18 @@ fn optional_program(table: &Table<'_>, key: &str) -> Option<Option<Program>> {
 }
 
 /// `dedupe = { id, window, on_conflict }` or `"off"`.
-fn dedupe(table: &Table<'_>, verify: Option<&Verify>) -> Option<(Dedupe, OnConflict)> {
+fn dedupe(table: &Table<'_>, verify: Option<&Verify>, format: Option<Format>) -> Option<(Dedupe, OnConflict)> {
     let own = || match verify.and_then(|verify| verify.scheme.id_header()) {
+        _ if format == Some(Format::CloudEvents) => DedupeId::Format,
         Some(_) => DedupeId::Scheme,
         None => DedupeId::None,
     };
     let Some(value) = table.get("dedupe") else {
-        if let Some(verify) = verify
-            && verify.scheme.id_header().is_none()
-        {
+        let id = own();
+        if verify.is_some() && matches!(id, DedupeId::None) {
             warn_no_dedupe(table);
         }
-        return Some((Dedupe { id: own(), window: WINDOW }, OnConflict::default()));
+        return Some((Dedupe { id, window: WINDOW }, OnConflict::default()));
     };
     if value.is_text() {
         let id = value.text()?.one_of(&[("off", ())]).map(|()| DedupeId::None)?;
