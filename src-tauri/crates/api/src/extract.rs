@@ -142,6 +142,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
+/// Two names in the path: an integration, and one of its destinations.
+pub(crate) struct NameOf(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NameOf {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((of, name))) => Ok(Self(of, name)),
+            Err(_) => Err(Problem::new(Code::NotFound, "The path is not readable as UTF-8.")),
+        }
+    }
+}
+
 /// `limit`: 1 to 500, 50 unless set.
 pub(crate) fn page_limit(limit: Option<&str>) -> Result<u32, Problem> {
     let Some(text) = limit else { return Ok(PAGE) };

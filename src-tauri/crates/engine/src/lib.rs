@@ -8,7 +8,7 @@ pub mod connect;
 pub mod dispatch;
 mod explain;
 mod fingerprint;
-mod gates;
+pub mod gates;
 mod masked;
 mod patience;
 pub mod replay;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use signalbox_model::limits::Concurrency;
 use signalbox_model::replay::{NewerPolicy, ReplayMode};
 use signalbox_model::{DeliveryId, HeldReason, ReplayId, Timestamp};
 use signalbox_store::read::Selection;
@@ -30,6 +31,13 @@ pub struct GateView {
     /// One sentence for people; empty when clear.
     pub explain: String,
     pub in_flight: u32,
+    /// This destination itself is paused, whatever its integration and its system are.
+    pub paused: bool,
+    /// Its whole system is paused.
+    pub system_paused: bool,
+    /// Requests that may be on the wire at one time now; 0 where the destination was removed.
+    pub places: u32,
+    pub concurrency: Concurrency,
 }
 
 /// Who is paused or resumed.
@@ -37,6 +45,7 @@ pub struct GateView {
 pub enum PauseScope {
     System(String),
     Integration(String),
+    Destination { integration: String, destination: String },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,11 @@
 //! their own.
 
 pub mod auth;
+pub mod breaker;
 pub mod filter;
 pub mod id;
 pub mod kind;
+pub mod limits;
 pub mod outcome;
 pub mod replay;
 pub mod retry;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use signalbox_model::SecretName;
 use signalbox_model::auth::Auth;
+use signalbox_model::limits::{BreakerSettings, Concurrency, Limits, QuotaSettings};
 use signalbox_model::retry::RetryPolicy;
 use signalbox_model::verify::Verify;
 use signalbox_transform::{Format, Program, Schema, Template};
@@ -46,6 +47,12 @@ impl Workspace {
         self.said_of.get(integration).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// What is wrong in a system's file, warnings too. The system may be missing from `systems` for it.
+    pub fn problems_of_system(&self, system: &str) -> impl Iterator<Item = &Problem> {
+        let file = format!("systems/{system}.toml");
+        self.problems.iter().filter(move |problem| problem.file == file)
+    }
+
     /// Every secret that a system or an integration names.
     pub fn secrets(&self) -> Vec<SecretName> {
         let outgoing = self.systems.values().filter_map(|system| system.auth.secret());
@@ -71,6 +78,15 @@ pub struct System {
     pub timeout: Duration,
     /// Loopback and private addresses may be reached, and by plain http.
     pub allow_private: bool,
+    /// `None`: switched off.
+    pub breaker: Option<BreakerSettings>,
+    pub limits: Limits,
+    /// `None`: the vendor's quota headers are not looked at.
+    pub quota: Option<QuotaSettings>,
+    /// Base URLs that are used, in this order, while the ones before them fail. The same rules as for `base_url`.
+    pub failover: Vec<url::Url>,
+    /// How long a failed base URL is left alone before one delivery tries it again; 1 min unless set, 1 s to 1 d.
+    pub fail_back: Duration,
     /// Changes with every setting, and not with comments or white space.
     pub version: String,
 }
@@ -211,8 +227,8 @@ pub struct Destination {
     pub confirm: Option<Program>,
     pub retry: RetryPolicy,
     pub on_dead: OnDead,
-    /// Requests at one time; 8 unless set, 1 to 256.
-    pub concurrency: u32,
+    /// Requests at one time; 8 unless set.
+    pub concurrency: Concurrency,
     pub idempotency: Idempotency,
 }
 

@@ -11,7 +11,7 @@ use signalbox_workspace::workspace::{Source, Workspace};
 
 use crate::dto::integration::{Integration, Integrations};
 use crate::dto::overview::IntegrationRow;
-use crate::extract::{Name, NoBody};
+use crate::extract::{Name, NameOf, NoBody};
 use crate::overview::row;
 use crate::problem::Problem;
 use crate::state::Running;
@@ -62,6 +62,32 @@ pub(super) async fn resume(
 ) -> Result<Json<Integration>, Problem> {
     instance.runtime.resume(PauseScope::Integration(name.clone())).await?;
     Ok(Json(find(&instance.runtime, &name).await?))
+}
+
+/// Stops one of its destinations; what is for it waits.
+#[utoipa::path(post, path = "/api/v1/integrations/{name}/destinations/{destination}/pause", tag = "integrations",
+    params(("name" = String, Path), ("destination" = String, Path)), responses((status = 200, body = Integration)))]
+pub(super) async fn pause_destination(
+    Running(instance): Running,
+    NameOf(integration, destination): NameOf,
+    _: NoBody,
+) -> Result<Json<Integration>, Problem> {
+    let scope = PauseScope::Destination { integration: integration.clone(), destination };
+    instance.runtime.pause(scope).await?;
+    Ok(Json(find(&instance.runtime, &integration).await?))
+}
+
+/// Lets what waits for the destination go on.
+#[utoipa::path(post, path = "/api/v1/integrations/{name}/destinations/{destination}/resume", tag = "integrations",
+    params(("name" = String, Path), ("destination" = String, Path)), responses((status = 200, body = Integration)))]
+pub(super) async fn resume_destination(
+    Running(instance): Running,
+    NameOf(integration, destination): NameOf,
+    _: NoBody,
+) -> Result<Json<Integration>, Problem> {
+    let scope = PauseScope::Destination { integration: integration.clone(), destination };
+    instance.runtime.resume(scope).await?;
+    Ok(Json(find(&instance.runtime, &integration).await?))
 }
 
 async fn rows(runtime: &Runtime) -> Result<Vec<IntegrationRow>, Problem> {

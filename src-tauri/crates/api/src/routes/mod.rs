@@ -48,6 +48,8 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(integrations::one))
         .routes(routes!(integrations::pause))
         .routes(routes!(integrations::resume))
+        .routes(routes!(integrations::pause_destination))
+        .routes(routes!(integrations::resume_destination))
         .routes(routes!(systems::list))
         .routes(routes!(systems::pause))
         .routes(routes!(systems::resume))

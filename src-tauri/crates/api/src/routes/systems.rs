@@ -8,7 +8,7 @@ use signalbox_engine::Runtime;
 use signalbox_engine::signals::Overview as Signals;
 use signalbox_engine::view::{Credential, GateView, PauseScope};
 
-use crate::dto::system::{CredentialFigure, CredentialState, System, SystemDestination, Systems};
+use crate::dto::system::{CredentialFigure, CredentialState, System, Systems};
 use crate::dto::words::{duration_ms, one_decimal};
 use crate::extract::{Name, NoBody};
 use crate::host::Instance;
@@ -16,6 +16,7 @@ use crate::overview::lanes_of;
 use crate::problem::Problem;
 use crate::state::Running;
 use crate::view::gate;
+use crate::view::problems::problem;
 
 /// The window of the figures.
 const WINDOW: Duration = Duration::from_secs(3_600);
@@ -56,10 +57,11 @@ async fn all(instance: &Instance) -> Result<Vec<System>, Problem> {
     }
     let simulated = |name: &str| instance.sandbox.as_ref().is_some_and(|sandbox| sandbox.faults(name).is_some());
     let workspace = runtime.workspace();
-    let systems = workspace.systems.values().map(|system| {
+    let systems = workspace.systems.values().filter_map(|system| {
+        let shared = runtime.system_gates(&system.name)?;
         let views = gates.get(&system.name).map(Vec::as_slice).unwrap_or_default();
         let figures = Figures::of(runtime, &signals, &system.name);
-        System {
+        Some(System {
             name: system.name.clone(),
             title: system.title.clone(),
             base_url: system.base_url.to_string(),
@@ -71,12 +73,15 @@ async fn all(instance: &Instance) -> Result<Vec<System>, Problem> {
             p95_ms: figures.p95_ms.map(one_decimal),
             last_ok_at: figures.last_ok_at.map(Into::into),
             in_flight: views.iter().map(|view| view.in_flight).sum(),
-            destinations: views
-                .iter()
-                .map(|view| SystemDestination { integration: view.integration.clone(), name: view.destination.clone() })
-                .collect(),
+            destinations: views.iter().map(gate::of_destination).collect(),
             simulated: simulated(&system.name),
-        }
+            paused: runtime.is_paused(&PauseScope::System(system.name.clone())),
+            breaker: gate::breaker(shared.breaker, figures.waiting),
+            limits: shared.limits.map(gate::limits),
+            quotas: shared.quotas.into_iter().map(gate::quota).collect(),
+            endpoints: shared.endpoints.into_iter().map(gate::endpoint).collect(),
+            problems: workspace.problems_of_system(&system.name).map(problem).collect(),
+        })
     });
     Ok(systems.collect())
 }
@@ -85,6 +90,8 @@ async fn all(instance: &Instance) -> Result<Vec<System>, Problem> {
 #[derive(Default)]
 struct Figures {
     queue: u64,
+    /// Of these, those that are not on the wire.
+    waiting: u64,
     oldest_age: Option<Duration>,
     /// Percentiles do not add up: the slowest destination's.
     p95_ms: Option<f64>,
@@ -96,6 +103,10 @@ impl Figures {
         let mut figures = Self::default();
         for window in lanes_of(runtime, &signals.lanes, |lane| lane.system == system) {
             figures.queue = figures.queue.saturating_add(window.queue.depth);
+            let queue = &window.queue;
+            figures.waiting = [queue.queued, queue.retrying, queue.held]
+                .iter()
+                .fold(figures.waiting, |sum, n| sum.saturating_add(*n));
             figures.oldest_age = figures.oldest_age.max(window.queue.oldest_age);
             figures.last_ok_at = figures.last_ok_at.max(window.last_delivered_at);
             if let Some(latency) = &window.latency {

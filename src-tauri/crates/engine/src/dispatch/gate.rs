@@ -7,8 +7,8 @@ use signalbox_model::{HeldReason, Timestamp};
 pub struct Gate {
     /// The destination is no longer in the workspace: rows stay until it is restored or they are discarded.
     pub removed_since: Option<Timestamp>,
-    pub system_paused_since: Option<Timestamp>,
     pub integration_paused_since: Option<Timestamp>,
+    pub destination_paused_since: Option<Timestamp>,
     /// The secret that is named but not set.
     pub missing_secret: Option<String>,
     pub refused: Option<Refused>,
@@ -57,8 +57,8 @@ impl Gate {
             let explain = format!("{integration} is paused. It goes on when somebody resumes it.");
             return closed(HeldReason::Pause, Some(since), None, explain);
         }
-        if let Some(since) = self.system_paused_since {
-            let explain = format!("{system} is paused. It goes on when somebody resumes it.");
+        if let Some(since) = self.destination_paused_since {
+            let explain = "This destination is paused. It goes on when somebody resumes it.".into();
             return closed(HeldReason::Pause, Some(since), None, explain);
         }
         if let Some(secret) = &self.missing_secret {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_pause_outlasts_every_other_reason() {
-        let mut gate = Gate { system_paused_since: Some(NOW), ..Gate::default() };
+        let mut gate = Gate { integration_paused_since: Some(NOW), ..Gate::default() };
         gate.close_until(NOW, later(5), 429);
         assert_eq!(reason(&gate, later(1_000_000)), Some(HeldReason::Pause));
     }

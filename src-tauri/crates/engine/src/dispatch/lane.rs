@@ -14,7 +14,9 @@ use signalbox_store::LaneId;
 use signalbox_workspace::{Destination, Integration, System};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::gate::{Gate, Verdict};
+use super::gate::{Closed, Gate, Verdict};
+use crate::gates::SystemRuntime;
+use crate::gates::concurrency::Places;
 
 /// Attempts that may be open ahead of the destination's own `concurrency`: while a batch commits, the next sends are
 /// already allowed, so that the disk's sync does not idle the destination.
@@ -31,7 +33,9 @@ pub struct LaneConfig {
     pub system: Arc<System>,
     pub secret: Option<SecretString>,
     /// The destination's `concurrency`: requests on the wire.
-    pub in_flight: Arc<Semaphore>,
+    pub places: Arc<Places>,
+    /// What it shares with every other lane to the system.
+    pub gates: Arc<SystemRuntime>,
 }
 
 impl LaneConfig {
@@ -93,15 +97,29 @@ impl LaneRuntime {
         }
     }
 
+    /// What this lane may do now: its own gate, and its system's.
     pub fn verdict(&self, now: Timestamp) -> Verdict {
-        let gate = self.gate.lock();
-        // Titles are only needed for the sentence of a closed gate.
-        match gate.verdict(now, "", "") {
-            Verdict::Closed(_) => {
+        match self.plain_verdict(now) {
+            // Titles are only needed for the sentence of a closed gate.
+            Verdict::Closed(closed) if closed.explain.is_empty() => {
                 let (system, integration) = self.titles();
-                gate.verdict(now, &system, &integration)
+                self.gate.lock().verdict(now, &system, &integration)
             }
-            clear => clear,
+            verdict => verdict,
+        }
+    }
+
+    /// As [`LaneRuntime::verdict`], with no sentence where the lane's own gate is closed.
+    pub fn plain_verdict(&self, now: Timestamp) -> Verdict {
+        let config = self.config.load();
+        let system = config.as_ref().as_ref().map_or(Verdict::Clear, |config| config.gates.verdict(now));
+        if let Verdict::Closed(_) = system {
+            return system;
+        }
+        match self.gate.lock().verdict(now, "", "") {
+            Verdict::Closed(closed) => Verdict::Closed(Closed { explain: String::new(), ..closed }),
+            Verdict::Clear => system,
+            Verdict::Probe => Verdict::Probe,
         }
     }
 
@@ -110,7 +128,7 @@ impl LaneRuntime {
         if self.backlog.load(Ordering::Acquire) {
             return None;
         }
-        if self.gate.lock().verdict(now, "", "") != Verdict::Clear {
+        if self.plain_verdict(now) != Verdict::Clear {
             return None;
         }
         let permit = self.window.clone().try_acquire_owned().ok()?;

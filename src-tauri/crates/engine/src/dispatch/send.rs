@@ -29,25 +29,25 @@ impl Dispatcher {
             self.give_back(&lane, &open, probe).await;
             return;
         };
-        let slot = tokio::select! {
-            slot = config.in_flight.clone().acquire_owned() => slot.ok(),
+        let place = tokio::select! {
+            place = config.places.take() => place,
             // Stopping: what is not on the wire yet goes back, so that the next start need not call it unknown.
             () = self.taking.cancelled() => None,
         };
-        let Some(slot) = slot else {
+        let Some(place) = place else {
             self.give_back(&lane, &open, probe).await;
             return;
         };
         // The gate may have closed while this one waited for its turn on the wire.
-        if !probe && lane.gate.lock().verdict(self.means.clock.now(), "", "") != Verdict::Clear {
-            drop(slot);
+        if !probe && lane.plain_verdict(self.means.clock.now()) != Verdict::Clear {
+            drop(place);
             self.give_back(&lane, &open, probe).await;
             return;
         }
         lane.in_flight.fetch_add(1, Ordering::Relaxed);
         let (completion, effect) = self.attempt(config, &open).await;
         lane.in_flight.fetch_sub(1, Ordering::Relaxed);
-        drop(slot);
+        drop(place);
         self.apply_gate(&lane, config, &effect, probe).await;
         self.finish(&lane, completion).await;
     }

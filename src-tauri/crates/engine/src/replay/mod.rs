@@ -110,7 +110,7 @@ impl ReplayService {
         for (lane, count) in &planned.by_lane {
             let Some(lane) = self.dispatcher.lane(*lane) else { continue };
             by_destination.push((lane.integration.clone(), lane.destination.clone(), *count));
-            let view = crate::gates::view(&lane, now);
+            let view = crate::gates::view::lane(&lane, now);
             if gate.is_none() || view.reason.is_some() {
                 gate = Some(view);
             }

@@ -32,14 +32,21 @@ impl Runtime {
     async fn set_pause_now(&self, scope: PauseScope, paused: bool) -> Result<(), ControlError> {
         let workspace = self.workspace();
         let now = self.means.clock.now();
+        let integration = |name: &String| workspace.integrations.get(name);
         let (gate_scope, name, known, what) = match &scope {
-            PauseScope::System(name) => (GateScope::System, name, workspace.systems.contains_key(name), "system"),
+            PauseScope::System(name) => {
+                (GateScope::System, name.clone(), workspace.systems.contains_key(name), "system")
+            }
             PauseScope::Integration(name) => {
-                (GateScope::Integration, name, workspace.integrations.contains_key(name), "integration")
+                (GateScope::Integration, name.clone(), integration(name).is_some(), "integration")
+            }
+            PauseScope::Destination { integration: of, destination } => {
+                let known = integration(of).is_some_and(|of| of.destinations.iter().any(|to| to.name == *destination));
+                (GateScope::Lane, format!("{of}/{destination}"), known, "destination")
             }
         };
         if !known {
-            return Err(ControlError::Missing { what, name: name.clone() });
+            return Err(ControlError::Missing { what, name });
         }
         let saved = SavedGate {
             scope: gate_scope,
@@ -54,12 +61,13 @@ impl Runtime {
             let mut pauses = self.pauses.lock();
             let set = match gate_scope {
                 GateScope::System => &mut pauses.systems,
-                GateScope::Integration | GateScope::Lane => &mut pauses.integrations,
+                GateScope::Integration => &mut pauses.integrations,
+                GateScope::Lane => &mut pauses.destinations,
             };
             if paused {
                 set.entry(name.clone()).or_insert(now);
             } else {
-                set.remove(name);
+                set.remove(&name);
             }
         }
         self.apply_pauses();
@@ -75,6 +83,9 @@ impl Runtime {
         match scope {
             PauseScope::System(name) => pauses.systems.contains_key(name),
             PauseScope::Integration(name) => pauses.integrations.contains_key(name),
+            PauseScope::Destination { integration, destination } => {
+                pauses.destinations.contains_key(&format!("{integration}/{destination}"))
+            }
         }
     }
 
@@ -128,13 +139,11 @@ impl Runtime {
 
     pub(super) fn apply_pauses(&self) {
         let pauses = self.pauses.lock();
+        for system in self.systems.all() {
+            system.set_paused(pauses.systems.get(&system.name).copied());
+        }
         for lane in self.dispatcher.lanes() {
-            let system = lane.system_name().unwrap_or_default();
-            {
-                let mut gate = lane.gate.lock();
-                gate.system_paused_since = pauses.systems.get(&system).copied();
-                gate.integration_paused_since = pauses.integrations.get(&lane.integration).copied();
-            }
+            pauses.close(&lane, &mut lane.gate.lock());
             lane.nudge();
         }
     }

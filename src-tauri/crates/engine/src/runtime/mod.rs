@@ -21,7 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::{ActiveIntegration, Intake};
 use crate::connect::Deliver;
+use crate::dispatch::gate::Gate;
+use crate::dispatch::lane::LaneRuntime;
 use crate::dispatch::{Dispatcher, Means};
+use crate::gates::Systems;
+use crate::gates::view::SystemView;
 use crate::replay::ReplayService;
 use crate::signals::Signals;
 use crate::sources::webhook::{Doors, Ingress, RefusalBudget};
@@ -47,6 +51,7 @@ pub struct Runtime {
     replays: Arc<ReplayService>,
     signals: Arc<Signals>,
     workspace: ArcSwap<Workspace>,
+    systems: Systems,
     pauses: Mutex<Pauses>,
     lanes: Mutex<BTreeMap<LaneId, Lane>>,
     stop: CancellationToken,
@@ -60,6 +65,17 @@ pub struct Runtime {
 struct Pauses {
     systems: BTreeMap<String, Timestamp>,
     integrations: BTreeMap<String, Timestamp>,
+    /// By `integration/destination`.
+    destinations: BTreeMap<String, Timestamp>,
+}
+
+impl Pauses {
+    /// Those that belong to a lane; its system's are the system's own.
+    fn close(&self, lane: &LaneRuntime, gate: &mut Gate) {
+        gate.integration_paused_since = self.integrations.get(&lane.integration).copied();
+        let name = format!("{}/{}", lane.integration, lane.destination);
+        gate.destination_paused_since = self.destinations.get(&name).copied();
+    }
 }
 
 impl Runtime {
@@ -101,6 +117,7 @@ impl Runtime {
             replays,
             signals: signals.clone(),
             workspace: ArcSwap::new(workspace.clone()),
+            systems: Systems::default(),
             pauses: Mutex::new(Pauses::default()),
             lanes: Mutex::new(BTreeMap::new()),
             stop: CancellationToken::new(),
@@ -115,7 +132,7 @@ impl Runtime {
                 match gate.scope {
                     GateScope::System => pauses.systems.insert(gate.name.clone(), gate.since),
                     GateScope::Integration => pauses.integrations.insert(gate.name.clone(), gate.since),
-                    GateScope::Lane => None,
+                    GateScope::Lane => pauses.destinations.insert(gate.name.clone(), gate.since),
                 };
             }
         }
@@ -172,7 +189,12 @@ impl Runtime {
 
     pub fn gates(&self) -> Vec<GateView> {
         let now = self.means.clock.now();
-        self.dispatcher.lanes().iter().map(|lane| crate::gates::view(lane, now)).collect()
+        self.dispatcher.lanes().iter().map(|lane| crate::gates::view::lane(lane, now)).collect()
+    }
+
+    /// The gates that a system's lanes share; `None`: there is no such system.
+    pub fn system_gates(&self, system: &str) -> Option<SystemView> {
+        self.systems.get(system).map(|system| system.view(self.means.clock.now()))
     }
 
     pub fn closed_gates(&self) -> ClosedGates {

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use signalbox_model::HeldReason;
+use signalbox_model::limits::Concurrency;
 use signalbox_net::verify::Verifier;
 use signalbox_store::StoreError;
 use signalbox_store::lane::{GateScope, SavedGate};
 use signalbox_workspace::{Integration, Source, System, Workspace};
-use tokio::sync::Semaphore;
 
 use super::Runtime;
 use crate::accept::ActiveIntegration;
 use crate::dispatch::gate::Gate;
 use crate::dispatch::lane::{LaneConfig, LaneRuntime};
+use crate::gates::concurrency::Places;
 use crate::signals::Tag;
 use crate::sources::webhook::{Door, Doors};
 
@@ -31,6 +32,9 @@ impl Runtime {
         let _one_at_a_time = self.applying.lock().await;
         let store = &self.means.store;
         let now = self.means.clock.now();
+        for system in workspace.systems.values() {
+            self.systems.ensure(system);
+        }
         let mut active = BTreeMap::new();
         let mut present = BTreeSet::new();
         let mut doors = Doors::new();
@@ -86,20 +90,25 @@ impl Runtime {
         if let Err(error) = &secret {
             tracing::warn!(system = system.name, error, "the gate stays closed until this is mended");
         }
-        let concurrency = integration.destinations.get(index).map_or(1, |to| to.concurrency.max(1));
+        let concurrency = integration.destinations.get(index).map_or(Concurrency::fixed(1), |to| to.concurrency);
+        // What was learnt about a destination stays true when its file changes elsewhere.
+        let known = lane.config.load_full().as_ref().as_ref().map(|config| config.places.clone());
+        let places =
+            known.filter(|places| places.settings() == concurrency).unwrap_or_else(|| Places::new(concurrency));
         let config = LaneConfig {
             integration: integration.clone(),
             index,
             system: system.clone(),
             secret: secret.ok().flatten(),
-            in_flight: Arc::new(Semaphore::new(concurrency as usize)),
+            places,
+            gates: self.systems.ensure(system),
         };
         {
             // All of it under one lock: a lane must not send between being opened and being closed again.
             let pauses = self.pauses.lock();
             let mut gate = lane.gate.lock();
-            gate.system_paused_since = pauses.systems.get(&system.name).copied();
-            gate.integration_paused_since = pauses.integrations.get(&lane.integration).copied();
+            config.gates.set_paused(pauses.systems.get(&system.name).copied());
+            pauses.close(lane, &mut gate);
             restore(saved, lane, &mut gate);
             gate.removed_since = None;
             lane.config.store(Arc::new(Some(config)));

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
+use signalbox_model::limits::Concurrency;
 use signalbox_model::retry::RetryPolicy;
 use signalbox_transform::{Place, Template};
 
 use crate::read::batch::{batch, condition};
 use crate::read::expression::{program, template};
 use crate::read::names::{name, sent_header_name};
-use crate::read::retry;
 use crate::read::value::{Table, Text, Value};
+use crate::read::{gates, retry};
 use crate::workspace::{Destination, Idempotency, OnDead};
 
 const KEYS: [&str; 11] = [
@@ -28,8 +29,6 @@ const KEYS: [&str; 11] = [
 const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "GET"];
 const MOST_DESTINATIONS: usize = 64;
 const MOST_HEADERS: usize = 64;
-const CONCURRENCY: i64 = 8;
-const MOST_CONCURRENCY: i64 = 256;
 
 /// The name of a system as an integration writes it, with its place.
 pub(crate) type NamedSystem = (String, Range<usize>);
@@ -97,8 +96,7 @@ fn read(table: &Table<'_>, names: &mut Vec<String>) -> Option<Destination> {
     let on_dead = table.get("on_dead").map_or(Some(OnDead::default()), |value| {
         value.text()?.one_of(&[("park", OnDead::Park), ("pass", OnDead::Pass)])
     });
-    let concurrency =
-        table.get("concurrency").map_or(Some(CONCURRENCY), |value| value.whole_number(1..=MOST_CONCURRENCY));
+    let concurrency = table.get("concurrency").map_or(Some(Concurrency::default()), |value| gates::concurrency(&value));
     let idempotency = match table.get("idempotency") {
         Some(value) => idempotency(&value, request.as_ref()),
         None => Some(Idempotency::default()),
@@ -120,7 +118,7 @@ fn read(table: &Table<'_>, names: &mut Vec<String>) -> Option<Destination> {
         confirm: confirm?,
         retry: retry?,
         on_dead: on_dead?,
-        concurrency: u32::try_from(concurrency?).ok()?,
+        concurrency: concurrency?,
         idempotency: idempotency?,
     })
 }

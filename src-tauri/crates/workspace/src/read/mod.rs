@@ -5,6 +5,7 @@ mod batch;
 pub(crate) mod destination;
 mod expression;
 pub(crate) mod files;
+mod gates;
 pub(crate) mod hmac;
 pub(crate) mod intake;
 pub(crate) mod integration;

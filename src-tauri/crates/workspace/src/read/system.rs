@@ -5,16 +5,22 @@ use std::time::Duration;
 use signalbox_model::auth::Auth;
 use url::Url;
 
-use crate::read::auth;
 use crate::read::report::Report;
 use crate::read::value::{Table, Text};
+use crate::read::{auth, gates};
 use crate::workspace::System;
 use toml::de::DeTable;
 
-const KEYS: [&str; 6] = ["title", "base_url", "auth", "timeout", "allow_private", "breaker"];
+const KEYS: [&str; 10] =
+    ["title", "base_url", "auth", "timeout", "allow_private", "breaker", "limits", "quota", "failover", "fail_back"];
 const TIMEOUT: Duration = Duration::from_secs(10);
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(600);
+/// Besides `base_url`.
+const MOST_ENDPOINTS: usize = 8;
+const FAIL_BACK: Duration = Duration::from_secs(60);
+const SHORTEST_FAIL_BACK: Duration = Duration::from_secs(1);
+const LONGEST_FAIL_BACK: Duration = Duration::from_secs(86_400);
 
 /// The system where it can be used at all. Plain http to a system that is not private is reported as an error and the
 /// system is made nevertheless: the address policy refuses its requests one by one, and no event is turned away.
@@ -24,14 +30,26 @@ pub(crate) fn read<'a>(report: &'a Report<'a>, file: &'a DeTable<'a>, name: &str
     let allow_private = table.boolean("allow_private", false);
     let base_url = table
         .require_text("base_url", "the address of the system, as in \"https://api.example.com\"")
-        .and_then(|text| base_url(&text, allow_private.unwrap_or(true)));
+        .and_then(|text| base_url(&text, "base_url", allow_private.unwrap_or(true)));
+    let failover = failover(&table, allow_private.unwrap_or(true));
+    let fail_back = table.duration("fail_back", FAIL_BACK, SHORTEST_FAIL_BACK..=LONGEST_FAIL_BACK);
     let auth = table.get("auth").map_or(Some(Auth::None), |value| auth::read(&value));
     let timeout = table.duration("timeout", TIMEOUT, SHORTEST..=LONGEST);
-    let breaker = breaker(&table);
-    let (title, base_url, auth) = (title?, base_url?, auth?);
-    breaker?;
-    let (timeout, allow_private) = (timeout?, allow_private?);
-    Some(System { name: name.to_owned(), title, base_url, auth, timeout, allow_private, version })
+    let (breaker, limits, quota) = (gates::breaker(&table), gates::limits(&table), gates::quota(&table));
+    Some(System {
+        name: name.to_owned(),
+        title: title?,
+        base_url: base_url?,
+        auth: auth?,
+        timeout: timeout?,
+        allow_private: allow_private?,
+        breaker: breaker?,
+        limits: limits?,
+        quota: quota?,
+        failover: failover?,
+        fail_back: fail_back?,
+        version,
+    })
 }
 
 /// The title of a system or an integration; its name where there is none.
@@ -44,11 +62,17 @@ pub(crate) fn title(table: &Table<'_>, name: &str) -> Option<String> {
     Some(text.text.to_owned())
 }
 
-fn base_url(text: &Text<'_>, allow_private: bool) -> Option<Url> {
+fn failover(table: &Table<'_>, allow_private: bool) -> Option<Vec<Url>> {
+    let Some(value) = table.get("failover") else { return Some(Vec::new()) };
+    let urls = value.list(MOST_ENDPOINTS, "URL of 'failover'")?;
+    urls.iter().map(|url| base_url(&url.text()?, "failover", allow_private)).collect()
+}
+
+fn base_url(text: &Text<'_>, key: &str, allow_private: bool) -> Option<Url> {
     let url = match Url::parse(text.text) {
         Ok(url) => url,
         Err(error) => {
-            text.error("wrong-url", format!("'base_url' is not a URL: {error}"));
+            text.error("wrong-url", format!("'{key}' is not a URL: {error}"));
             return None;
         }
     };
@@ -61,19 +85,10 @@ fn base_url(text: &Text<'_>, allow_private: bool) -> Option<Url> {
     } else {
         if url.scheme() == "http" && !allow_private {
             let hint = "set allow_private = true for a system on a private network, or use https";
-            text.error("plain-http", format!("'base_url' is plain http, and requests to it will be refused: {hint}"));
+            text.error("plain-http", format!("'{key}' is plain http, and requests to it will be refused: {hint}"));
         }
         return Some(url);
     };
-    text.error("wrong-url", format!("'base_url' cannot be used: {wrong}"));
-    None
-}
-
-fn breaker(table: &Table<'_>) -> Option<()> {
-    let Some(value) = table.get("breaker") else { return Some(()) };
-    if value.is_text() && value.text()?.text == "off" {
-        return Some(());
-    }
-    value.error("comes-later", "the breaker comes in a later version: leave 'breaker' out, or write \"off\"");
+    text.error("wrong-url", format!("'{key}' cannot be used: {wrong}"));
     None
 }

@@ -128,6 +128,10 @@ impl<'a> Value<'a> {
         self.value.is_str()
     }
 
+    pub(crate) fn is_table(&self) -> bool {
+        self.value.is_table()
+    }
+
     pub(crate) fn is_list(&self) -> bool {
         self.value.is_array()
     }
@@ -162,15 +166,27 @@ impl<'a> Value<'a> {
 
     /// A share from 0 to 1.
     pub(crate) fn share(&self) -> Option<f64> {
-        let number = match self.value {
-            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
-            DeValue::Integer(_) => self.as_whole_number().map(|number| number as f64),
-            _ => return self.wrong_type("a number"),
-        };
-        number.filter(|share| (0.0..=1.0).contains(share)).or_else(|| {
+        self.number()?.filter(|share| (0.0..=1.0).contains(share)).or_else(|| {
             self.error("out-of-range", format!("'{}' must be from 0 to 1", self.name));
             None
         })
+    }
+
+    /// Something per second: 0.001 to `most`, so that a wait has an end.
+    pub(crate) fn rate(&self, most: f64) -> Option<f64> {
+        self.number()?.filter(|rate| (0.001..=most).contains(rate)).or_else(|| {
+            self.error("out-of-range", format!("'{}' must be from 0.001 to {most}", self.name));
+            None
+        })
+    }
+
+    /// The inner `None`: a number that no float holds.
+    fn number(&self) -> Option<Option<f64>> {
+        match self.value {
+            DeValue::Float(float) => Some(float.as_str().parse::<f64>().ok()),
+            DeValue::Integer(_) => Some(self.as_whole_number().map(|number| number as f64)),
+            _ => self.wrong_type("a number"),
+        }
     }
 
     /// At most `most` values; `item` names one of them, counted from 1.

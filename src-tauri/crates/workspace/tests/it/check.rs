@@ -35,7 +35,6 @@ fn what_comes_later_says_so() {
     refused("[source]\nkind = \"poll\"\n", "comes-later", "'poll' comes in a later version");
     refused(&format!("{INTEGRATION}[[steps]]\nkind = \"enrich\"\n"), "comes-later", "'enrich'");
     source_refused("verify = { scheme = \"jwt\", secret = \"s\" }", "comes-later", "'jwt'");
-    system_says(&format!("{SYSTEM}breaker = {{ failures = 5 }}\n"), "comes-later", "breaker");
 }
 
 #[test]
@@ -220,4 +219,31 @@ fn a_folder_that_is_not_there_says_how_to_make_one() {
     assert!(matches!(missing, LoadError::Missing { .. }));
     assert!(missing.to_string().contains("signalbox init"), "{missing}");
     assert!(matches!(load(&folder.path().join("file")).err().unwrap(), LoadError::NotAFolder { .. }));
+}
+
+#[test]
+fn what_a_system_allows_has_bounds() {
+    let wrong = [
+        ("breaker = \"on\"", "wrong-value", "'breaker' cannot be 'on'"),
+        ("breaker = { failures = 5 }", "unknown-key", "'failures'"),
+        ("breaker = { ratio = 0 }", "out-of-range", "over 0"),
+        ("breaker = { minimum = 0 }", "out-of-range", "'minimum'"),
+        ("breaker = { window = \"2h\" }", "out-of-range", "'window'"),
+        ("limits = { per_second = 0 }", "out-of-range", "0.001"),
+        ("limits = { per_second = nan }", "out-of-range", "0.001"),
+        ("limits = { per_second = \"10\" }", "wrong-type", "a number"),
+        ("limits = { burst = 4 }", "missing-key", "'per_second'"),
+        ("limits = { concurrent = -1 }", "out-of-range", "'concurrent'"),
+        ("quota = { reserve = 1.5 }", "out-of-range", "'reserve'"),
+        ("failover = \"https://b.example.com\"", "wrong-type", "a list"),
+        ("failover = [\"https://u:p@b.example.com\"]", "wrong-url", "'failover'"),
+        ("failover = [\"http://b.example.com\"]", "plain-http", "'failover'"),
+        ("fail_back = \"10ms\"", "out-of-range", "'fail_back'"),
+    ];
+    for (lines, code, needle) in wrong {
+        system_says(&format!("{SYSTEM}{lines}\n"), code, needle);
+    }
+    destination_refused("concurrency = { min = 9, max = 3 }", "out-of-range", "the larger one");
+    destination_refused("concurrency = { min = 2 }", "missing-key", "'max' is missing");
+    destination_refused("concurrency = { max = 1000 }", "out-of-range", "'max'");
 }

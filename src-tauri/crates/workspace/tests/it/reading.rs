@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use signalbox_model::FailureKind;
 use signalbox_model::auth::{ApiKeyPlace, Auth};
+use signalbox_model::limits::{BreakerSettings, Concurrency, Limits, QuotaSettings};
 use signalbox_model::retry::{RetryMatch, RetryPolicy};
 use signalbox_model::verify::{HmacAlgorithm, Scheme, SignatureEncoding};
 use signalbox_workspace::{DedupeId, Idempotency, OnConflict, OnDead, Source, WebhookSource, Workspace};
@@ -46,7 +47,7 @@ fn what_is_left_out_takes_its_documented_default() {
     assert_eq!(source.verify.tolerance, Duration::from_secs(300));
 
     let destination = &orders.destinations[0];
-    assert_eq!((destination.method.as_str(), destination.concurrency), ("POST", 8));
+    assert_eq!((destination.method.as_str(), destination.concurrency), ("POST", Concurrency::fixed(8)));
     assert_eq!(destination.retry, RetryPolicy::default());
     assert_eq!(destination.on_dead, OnDead::Park);
     assert_eq!(destination.idempotency, Idempotency { header: "Idempotency-Key".to_owned(), quoted: false });
@@ -158,7 +159,7 @@ concurrency = 256"#,
     let status = |from, to| RetryMatch::Status { from, to };
     assert_eq!(retry.on, [status(409, 409), status(410, 410)]);
     assert_eq!(retry.never, [RetryMatch::Kind(FailureKind::Rate), status(500, 503), status(500, 599)]);
-    assert_eq!((destination.on_dead, destination.concurrency), (OnDead::Pass, 256));
+    assert_eq!((destination.on_dead, destination.concurrency), (OnDead::Pass, Concurrency::fixed(256)));
 }
 
 #[test]
@@ -213,4 +214,42 @@ fn an_empty_folder_is_an_empty_workspace() {
     assert!(folder.load().is_empty());
     folder.write("integrations/broken.toml", "=");
     assert!(!folder.load().is_empty(), "a broken workspace is not an empty one");
+}
+
+#[test]
+fn a_system_says_how_hard_it_may_be_asked() {
+    let plain = Folder::new(&[("systems/shop.toml", SYSTEM)]).load();
+    let shop = &plain.systems["shop"];
+    assert_eq!(shop.breaker, Some(BreakerSettings::default()));
+    assert_eq!((shop.limits, shop.quota), (Limits::default(), Some(QuotaSettings { reserve: 0.1 })));
+    assert_eq!((shop.failover.len(), shop.fail_back), (0, Duration::from_secs(60)));
+
+    let text = format!(
+        "{SYSTEM}breaker = {{ window = \"1m\", ratio = 0.25, minimum = 4, open = \"5s\" }}
+         limits = {{ per_second = 2.5, burst = 10, concurrent = 4 }}\nquota = {{ reserve = 0 }}
+         failover = [\"https://b.example.com/v1\", \"https://c.example.com\"]\nfail_back = \"30s\"\n"
+    );
+    let set = Folder::new(&[("systems/shop.toml", &text)]).load();
+    assert!(!set.has_errors(), "{:?}", said(&set));
+    let shop = &set.systems["shop"];
+    let seconds = Duration::from_secs;
+    let breaker = BreakerSettings { window: seconds(60), ratio: 0.25, minimum: 4, open: seconds(5) };
+    assert_eq!(shop.breaker, Some(breaker));
+    assert_eq!(shop.limits, Limits { per_second: Some(2.5), burst: Some(10), concurrent: Some(4) });
+    assert_eq!(shop.quota, Some(QuotaSettings { reserve: 0.0 }));
+    assert_eq!(
+        shop.failover.iter().map(|url| url.as_str()).collect::<Vec<_>>(),
+        ["https://b.example.com/v1", "https://c.example.com/"]
+    );
+    assert_eq!(shop.fail_back, seconds(30));
+
+    let off = Folder::new(&[("systems/shop.toml", &format!("{SYSTEM}breaker = \"off\"\nquota = \"off\"\n"))]).load();
+    assert_eq!((off.systems["shop"].breaker, off.systems["shop"].quota), (None, None));
+}
+
+#[test]
+fn a_destination_says_between_which_numbers_its_concurrency_may_move() {
+    let workspace = with(&format!("{INTEGRATION}concurrency = {{ min = 2, max = 32 }}\n")).load();
+    assert!(!workspace.has_errors(), "{:?}", said(&workspace));
+    assert_eq!(workspace.integrations["orders"].destinations[0].concurrency, Concurrency { min: 2, max: 32 });
 }
