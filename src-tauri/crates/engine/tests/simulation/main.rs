@@ -1,0 +1,87 @@
+//! Simulation: the engine and its ledger on a manual clock, with failing receivers, a full queue, pauses, replays, discards,
+//! clock jumps and crashes from a seed. The receivers keep their own books, and at the end the books are compared.
+//!
+//! `SIGNALBOX_SEED=n` repeats one run, `SIGNALBOX_SEEDS=n` says how many there are.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test says what it expects and ends where it is not so; it prints its seed"
+)]
+
+mod clock;
+mod dice;
+mod ledger;
+mod receivers;
+mod scenario;
+mod trace;
+
+use ledger::Lie;
+use scenario::Run;
+
+/// Of one run in the short form.
+const STEPS: u64 = 30;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// `Err`: what did not hold.
+fn play(seed: u64, lie: Option<Lie>) -> Result<String, String> {
+    let steps = number("SIGNALBOX_STEPS").unwrap_or(STEPS);
+    let mut run = Run::new(seed, steps, lie);
+    let wrong = run.play();
+    if let (Some(_), Ok(path)) = (number("SIGNALBOX_SEED"), std::env::var("SIGNALBOX_TRACE")) {
+        std::fs::write(path, run.trace.lines().join("\n")).expect("the trace is written");
+    }
+    if wrong.is_empty() {
+        return Ok(run.trace.hash());
+    }
+    let seed = run.seed();
+    Err(format!("seed {seed}:\n{}\n\nThe end of its trace:\n{}", wrong.join("\n"), run.trace.tail(60)))
+}
+
+#[test]
+fn no_seed_loses_doubles_or_reorders_anything() {
+    let seeds: Vec<u64> = match number("SIGNALBOX_SEED") {
+        Some(seed) => vec![seed],
+        None => (1..=number("SIGNALBOX_SEEDS").unwrap_or(1_000)).collect(),
+    };
+    println!("{} seeds from {:?}", seeds.len(), seeds.first());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let failed = parking_lot::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    if failed.lock().len() >= 3 {
+                        return;
+                    }
+                    if let Err(wrong) = play(*seed, None) {
+                        failed.lock().push(wrong);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner();
+    assert!(failed.is_empty(), "SIGNALBOX_SEED repeats a run.\n{}", failed.join("\n\n"));
+}
+
+#[test]
+fn the_same_seed_makes_the_same_run() {
+    for seed in 1..=number("SIGNALBOX_SEEDS").unwrap_or(1_000) / 100 {
+        let (first, second) = (play(seed, None), play(seed, None));
+        assert_eq!(first, second, "seed {seed} ran in two ways");
+    }
+}
+
+#[test]
+fn a_ledger_that_lies_is_found_out() {
+    for lie in [Lie::AcceptedButNotStored, Lie::ConfirmedButNotStored, Lie::KeysForgotten] {
+        assert!((1..=10).any(|seed| play(seed, Some(lie)).is_err()), "{lie:?} was not noticed in ten runs");
+    }
+}
