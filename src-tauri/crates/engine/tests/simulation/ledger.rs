@@ -14,7 +14,7 @@ use bytes::Bytes;
 use signalbox_model::filter::Filter;
 use signalbox_model::replay::ReplayState;
 use signalbox_model::{Clock as _, DeliveryId, DiscardId, EventId, RejectedId, ReplayId, Timestamp};
-use signalbox_store::delivery::{Completed, Completion, Deliveries, Next, OpenedBatch};
+use signalbox_store::delivery::{Completed, Completion, Deliveries, EndedBatch, Next, OpenedBatch};
 use signalbox_store::event::{
     Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Planned, Rejected, Unplanned,
 };
@@ -206,19 +206,22 @@ impl Lanes for SimLedger {
 }
 
 impl Events for SimLedger {
-    fn accept(&self, mut event: NewEvent) -> StoreFuture<'_, Accepted> {
+    fn accept_all(&self, mut events: Vec<NewEvent>) -> StoreFuture<'_, Vec<Accepted>> {
         if self.lies(Lie::AcceptedButNotStored, 5) {
-            let count = match &event.planned {
-                Planned::Now(deliveries) => deliveries.len(),
-                Planned::Later(places) => places.len(),
+            let lie = |event: &NewEvent| {
+                let count = match &event.planned {
+                    Planned::Now(deliveries) => deliveries.len(),
+                    Planned::Later(places) => places.len(),
+                };
+                Accepted::Stored { placements: vec![Placement::Queued; count], conflict_of: None }
             };
-            let placements = vec![Placement::Queued; count];
-            return Box::pin(async move { Ok(Accepted::Stored { placements, conflict_of: None }) });
+            let answers = events.iter().map(lie).collect();
+            return Box::pin(async move { Ok(answers) });
         }
         if self.lie == Some(Lie::KeysForgotten) {
-            event.key = None;
+            events.iter_mut().for_each(|event| event.key = None);
         }
-        self.call("accept", true, move |store| async move { store.accept(event).await })
+        self.call("accept", true, move |store| async move { store.accept_all(events).await })
     }
 
     fn plan(&self, event: EventId, deliveries: Vec<NewDelivery>) -> StoreFuture<'_, Vec<Placement>> {
@@ -244,6 +247,10 @@ impl Deliveries for SimLedger {
             return Box::pin(async { Ok(Completed::Applied { promoted: false }) });
         }
         self.call("complete", true, move |store| async move { store.complete(completion).await })
+    }
+
+    fn complete_batch(&self, batch: EndedBatch) -> StoreFuture<'_, Vec<Completed>> {
+        self.call("complete batch", true, move |store| async move { store.complete_batch(batch).await })
     }
 
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64> {
@@ -342,6 +349,10 @@ impl Reads for SimLedger {
 
     fn event_body(&self, id: EventId) -> StoreFuture<'_, Option<Bytes>> {
         self.call("event body", false, move |store| async move { store.event_body(id).await })
+    }
+
+    fn events_of(&self, event: EventId) -> StoreFuture<'_, Vec<EventId>> {
+        self.call("events of", false, move |store| async move { store.events_of(event).await })
     }
 
     fn deliveries_of(&self, event: EventId) -> StoreFuture<'_, Vec<DeliveryRow>> {
