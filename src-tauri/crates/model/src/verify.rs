@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::SecretName;
+use crate::jwt::JwtScheme;
+use crate::organization::OrganizationId;
 
 /// A source's `verify` table. `secrets` holds one name, or several during a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +39,26 @@ pub enum Scheme {
         header: String,
     },
     Hmac(HmacScheme),
+    Jwt(JwtScheme),
+    /// Salesforce outbound messages carry no signature: the organization named in the body is one of these. It keeps out
+    /// what came to the wrong address; whoever knows the id can write it.
+    SalesforceOutbound {
+        organizations: Vec<OrganizationId>,
+    },
     /// Only when written.
     None,
 }
 
 impl Scheme {
+    /// Whether a request is judged by secrets that the source names.
+    pub fn takes_secrets(&self) -> bool {
+        match self {
+            Self::Jwt(scheme) => scheme.is_symmetric(),
+            Self::SalesforceOutbound { .. } | Self::None => false,
+            _ => true,
+        }
+    }
+
     /// The header in which the scheme itself names the event, lower case: what repeats are recognised by unless a
     /// source says otherwise. Standard Webhooks 1.0.0 (`svix-id` is its older name), GitHub "Validating webhook
     /// deliveries", Shopify "Verify webhook deliveries".

@@ -133,6 +133,8 @@ const fn scheme(scheme: &Scheme) -> &'static str {
         Scheme::Basic { .. } => "basic",
         Scheme::ApiKey { .. } => "api-key",
         Scheme::Hmac(_) => "hmac",
+        Scheme::Jwt(_) => "jwt",
+        Scheme::SalesforceOutbound { .. } => "salesforce-outbound",
         Scheme::None => "none",
     }
 }

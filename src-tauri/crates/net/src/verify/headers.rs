@@ -9,19 +9,25 @@ use super::Refusal;
 
 /// The longest header that a signature or credential may fill, in bytes.
 pub(super) const MAX_HEADER: usize = 4096;
+/// The longest token, in bytes.
+pub(super) const MAX_TOKEN: usize = 8192;
 /// The most signatures that one request may offer; senders in rotation offer two.
 pub(super) const MAX_SIGNATURES: usize = 16;
 const MAX_ID: usize = 255;
 
 /// The header's only value. A repeated header is refused, since two readers might each take another one of them.
 fn only<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h [u8]>, Refusal> {
+    only_up_to(headers, name, MAX_HEADER)
+}
+
+fn only_up_to<'h>(headers: &'h HeaderMap, name: &str, limit: usize) -> Result<Option<&'h [u8]>, Refusal> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(Refusal::HeaderRepeated { header: name.to_owned() });
     }
-    if value.len() > MAX_HEADER {
-        return Err(Refusal::HeaderTooLong { header: name.to_owned(), limit: MAX_HEADER });
+    if value.len() > limit {
+        return Err(Refusal::HeaderTooLong { header: name.to_owned(), limit });
     }
     Ok(Some(value.as_bytes()))
 }
@@ -36,6 +42,11 @@ pub(super) fn signature<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h st
 
 pub(super) fn credential<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h [u8], Refusal> {
     only(headers, name)?.ok_or_else(|| Refusal::CredentialsMissing { header: name.to_owned() })
+}
+
+/// A token, whose claims may make it longer than a signature: up to [`MAX_TOKEN`].
+pub(super) fn token<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h [u8], Refusal> {
+    only_up_to(headers, name, MAX_TOKEN)?.ok_or_else(|| Refusal::CredentialsMissing { header: name.to_owned() })
 }
 
 /// 1–255 visible ASCII characters; a missing header is `None`.

@@ -9,8 +9,10 @@ mod github;
 mod headers;
 mod hmac;
 mod hubspot;
+mod jwt;
 mod mac;
 mod refusal;
+mod salesforce_outbound;
 mod shopify;
 pub mod sign;
 mod slack;
@@ -26,6 +28,7 @@ use aws_lc_rs::hmac as aws_hmac;
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use signalbox_model::Timestamp;
+use signalbox_model::organization::OrganizationId;
 use signalbox_model::verify::{Scheme, Verify};
 
 use credentials::Credentials;
@@ -82,6 +85,8 @@ pub enum VerifierError {
     Asymmetric { number: usize },
     #[error("the message uses {{{placeholder}}}, so {key} must say which header it comes from")]
     HeaderNotNamed { placeholder: &'static str, key: &'static str },
+    #[error("the key {key} of the pinned keys cannot be used: {problem}")]
+    Key { key: String, problem: String },
 }
 
 enum Check {
@@ -96,6 +101,8 @@ enum Check {
     Basic { username: String, passwords: Credentials },
     ApiKey { header: String, keys: Credentials },
     Hmac { scheme: signalbox_model::verify::HmacScheme, keys: Keys },
+    Jwt(jwt::Tokens),
+    SalesforceOutbound(Vec<OrganizationId>),
     Nothing,
 }
 
@@ -109,7 +116,7 @@ pub struct Verifier {
 impl Verifier {
     /// `secrets` in the order of [`Verify::secrets`]; the schemes that take none ignore them.
     pub fn new(verify: &Verify, secrets: Vec<SecretString>) -> Result<Self, VerifierError> {
-        if verify.scheme != Scheme::None {
+        if verify.scheme.takes_secrets() {
             if secrets.is_empty() {
                 return Err(VerifierError::NoSecret);
             }
@@ -143,9 +150,14 @@ impl Verifier {
                 warnings.extend(hmac::check(scheme)?);
                 Check::Hmac { scheme: scheme.clone(), keys: keys(mac::algorithm(scheme.algorithm)) }
             }
+            Scheme::Jwt(scheme) => Check::Jwt(jwt::Tokens::new(scheme, &secrets)?),
+            Scheme::SalesforceOutbound { organizations } => {
+                warnings.push(salesforce_outbound::NO_SIGNATURE.to_owned());
+                Check::SalesforceOutbound(organizations.clone())
+            }
             Scheme::None => Check::Nothing,
         };
-        if !matches!(verify.scheme, Scheme::None | Scheme::StandardWebhooks) {
+        if verify.scheme.takes_secrets() && verify.scheme != Scheme::StandardWebhooks {
             for (index, secret) in secrets.iter().enumerate() {
                 warn_of_short(&mut warnings, index, secret.expose_secret().len(), SHORT_SECRET);
             }
@@ -178,6 +190,8 @@ impl Verifier {
             Check::Basic { username, passwords } => credentials::verify_basic(username, passwords, request),
             Check::ApiKey { header, keys } => credentials::verify_api_key(header, keys, request),
             Check::Hmac { scheme, keys } => hmac::verify(scheme, keys, request, now, tolerance),
+            Check::Jwt(tokens) => tokens.verify(request, now, tolerance),
+            Check::SalesforceOutbound(known) => salesforce_outbound::verify(known, request),
             Check::Nothing => Ok(Verified { id: None, secret_index: 0, timestamp: None }),
         }
     }
@@ -211,6 +225,8 @@ pub fn scheme_id(scheme: &Scheme, headers: &HeaderMap) -> Option<String> {
         | Scheme::Bearer
         | Scheme::Basic { .. }
         | Scheme::ApiKey { .. }
+        | Scheme::Jwt(_)
+        | Scheme::SalesforceOutbound { .. }
         | Scheme::None => return None,
     };
     headers::optional_id(headers, header).ok().flatten().map(str::to_owned)

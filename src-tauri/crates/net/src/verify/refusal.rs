@@ -53,6 +53,24 @@ pub enum Refusal {
     CredentialsMismatch,
     #[error("the signed URL names another hash of the body (bodySHA256): the body was changed on its way")]
     BodyHashMismatch,
+    #[error("the token in {header} {problem}")]
+    TokenMalformed { header: String, problem: &'static str },
+    #[error("the token is signed with '{given}', which is not one of this source's algorithms")]
+    TokenAlgorithm { given: String },
+    #[error("the token was signed with the key '{kid}', which is not among the pinned keys of its algorithm")]
+    TokenKeyUnknown { kid: String },
+    #[error("the token expired {} ago, longer than the tolerance of {}", format_duration(*.age), format_duration(*.tolerance))]
+    TokenExpired { age: Duration, tolerance: Duration },
+    #[error("the token is valid only in {}, further than the tolerance of {}", format_duration(*.ahead), format_duration(*.tolerance))]
+    TokenNotYetValid { ahead: Duration, tolerance: Duration },
+    #[error("the token was issued by {given}, which is not an issuer of this source")]
+    TokenIssuer { given: String },
+    #[error("the token is not meant for this source: its audience is {given}")]
+    TokenAudience { given: String },
+    #[error("the body is not a Salesforce outbound message: {problem}")]
+    NotAnOutboundMessage { problem: String },
+    #[error("the message comes from the Salesforce organization '{given}', which this source does not list")]
+    OrganizationUnknown { given: String },
 }
 
 impl Refusal {
@@ -77,6 +95,15 @@ impl Refusal {
             Self::CredentialsMalformed { .. } => "credentials-malformed",
             Self::CredentialsMismatch => "credentials-mismatch",
             Self::BodyHashMismatch => "body-hash-mismatch",
+            Self::TokenMalformed { .. } => "token-malformed",
+            Self::TokenAlgorithm { .. } => "token-algorithm",
+            Self::TokenKeyUnknown { .. } => "token-key-unknown",
+            Self::TokenExpired { .. } => "token-expired",
+            Self::TokenNotYetValid { .. } => "token-not-yet-valid",
+            Self::TokenIssuer { .. } => "token-issuer",
+            Self::TokenAudience { .. } => "token-audience",
+            Self::NotAnOutboundMessage { .. } => "not-an-outbound-message",
+            Self::OrganizationUnknown { .. } => "organization-unknown",
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn read<'a>(
     let title = title(&table, name);
     let source = table
         .require("source", "write a [source] table that says where events come from")
-        .and_then(|value| source::read(&value));
+        .and_then(|value| source::read(&value, files));
     let steps = table.get("steps").map_or(Some(Vec::new()), |value| step::read_all(&value, files));
     let (destinations, systems) = match table.get("destinations") {
         Some(value) => destination::read_all(&value),

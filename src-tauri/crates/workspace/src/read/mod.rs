@@ -9,6 +9,8 @@ mod gates;
 pub(crate) mod hmac;
 pub(crate) mod intake;
 pub(crate) mod integration;
+mod jwks;
+mod jwt;
 pub(crate) mod names;
 pub(crate) mod position;
 pub(crate) mod report;

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::problem::Severity;
 use crate::read::expression::program;
+use crate::read::files::References;
 use crate::read::intake;
 use crate::read::names::webhook_path;
 use crate::read::suggest::nearest;
@@ -28,11 +29,11 @@ const MAX_BODY: u64 = 1 << 20;
 const LARGEST_BODY: u64 = 64 << 20;
 
 /// The source, and the place of its path for the comparison with other integrations.
-pub(crate) fn read(value: &Value<'_>) -> Option<(Source, Range<usize>)> {
+pub(crate) fn read(value: &Value<'_>, files: &References<'_>) -> Option<(Source, Range<usize>)> {
     let table = value.open_table("[source]")?;
     let kind = table.require_text("kind", "use 'webhook'")?;
     match kind.text {
-        "webhook" => webhook(&table).map(|(webhook, path)| (Source::Webhook(webhook), path)),
+        "webhook" => webhook(&table, files).map(|(webhook, path)| (Source::Webhook(webhook), path)),
         later if LATER.contains(&later) => {
             kind.error("comes-later", format!("a source of kind '{later}' comes in a later version; use 'webhook'"));
             None
@@ -46,14 +47,14 @@ pub(crate) fn read(value: &Value<'_>) -> Option<(Source, Range<usize>)> {
     }
 }
 
-fn webhook(table: &Table<'_>) -> Option<(WebhookSource, Range<usize>)> {
+fn webhook(table: &Table<'_>, files: &References<'_>) -> Option<(WebhookSource, Range<usize>)> {
     table.refuse_unknown_keys(&WEBHOOK_KEYS);
     let path = table
         .require_text("path", "where the sender posts to, as in \"/hooks/orders\"")
         .and_then(|text| webhook_path(&text).map(|path| (path, text.span)));
     let verify = table
         .require("verify", "say how a sender proves who it is; { scheme = \"none\" } lets everyone in")
-        .and_then(|value| verify::read(&value));
+        .and_then(|value| verify::read(&value, files));
     let format = intake::format(table);
     let split = optional_program(table, "split");
     let allowed_origins = intake::allowed_origins(table);

@@ -111,6 +111,10 @@ impl<'a> Table<'a> {
     pub(crate) fn error(&self, code: &'static str, message: impl Into<String>) {
         self.report.error(self.span.clone(), code, message);
     }
+
+    pub(crate) fn warn(&self, code: &'static str, message: impl Into<String>) {
+        self.report.say(Severity::Warning, self.span.clone(), code, message, None);
+    }
 }
 
 impl<'a> Value<'a> {
@@ -122,6 +126,10 @@ impl<'a> Value<'a> {
 
     pub(crate) fn error(&self, code: &'static str, message: impl Into<String>) {
         self.report.error(self.span.clone(), code, message);
+    }
+
+    pub(crate) fn warn(&self, code: &'static str, message: impl Into<String>) {
+        self.report.say(Severity::Warning, self.span.clone(), code, message, None);
     }
 
     pub(crate) fn is_text(&self) -> bool {
@@ -204,6 +212,20 @@ impl<'a> Value<'a> {
             value: value.get_ref(),
         };
         Some(array.iter().enumerate().map(named).collect())
+    }
+
+    /// One text, or a list of 1 to `most` of them.
+    pub(crate) fn texts(&self, most: usize) -> Option<Vec<Text<'a>>> {
+        if !self.is_list() {
+            return Some(vec![self.text()?]);
+        }
+        let items = self.list(most, &self.name)?;
+        if items.is_empty() {
+            self.error("wrong-value", format!("'{}' is empty", self.name));
+            return None;
+        }
+        let texts: Vec<Option<Text<'a>>> = items.iter().map(Value::text).collect();
+        texts.into_iter().collect()
     }
 
     pub(crate) fn table(&self, name: impl Into<String>, known: &[&str]) -> Option<Table<'a>> {

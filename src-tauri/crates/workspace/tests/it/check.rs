@@ -34,7 +34,6 @@ fn system_says(text: &str, code: &str, needle: &str) {
 fn what_comes_later_says_so() {
     refused("[source]\nkind = \"poll\"\n", "comes-later", "'poll' comes in a later version");
     refused(&format!("{INTEGRATION}[[steps]]\nkind = \"enrich\"\n"), "comes-later", "'enrich'");
-    source_refused("verify = { scheme = \"jwt\", secret = \"s\" }", "comes-later", "'jwt'");
 }
 
 #[test]
@@ -49,6 +48,59 @@ fn a_source_says_who_may_send() {
         "30s to 10m",
     );
     source_refused("verify = \"none\"", "wrong-type", "must be a table");
+}
+
+#[test]
+fn a_jwt_says_its_algorithms_and_where_its_keys_are() {
+    let jwt = |keys: &str| format!("verify = {{ scheme = \"jwt\", {keys} }}");
+    source_refused(&jwt("secret = \"s\""), "missing-key", "'algorithms' is missing");
+    source_refused(&jwt("secret = \"s\", algorithms = [\"none\"]"), "wrong-value", "no signature");
+    source_refused(&jwt("secret = \"s\", algorithms = [\"HS265\"]"), "wrong-value", "HS256");
+    source_refused(&jwt("secret = \"s\", algorithms = [\"HS256\", \"RS256\"]"), "mixed-algorithms", "one kind");
+    source_refused(&jwt("algorithms = [\"HS256\"]"), "missing-key", "'secret' is missing");
+    source_refused(&jwt("algorithms = [\"HS256\"], secret = \"s\", jwks = \"a.json\""), "wrong-value", "'jwks'");
+    source_refused(&jwt("algorithms = [\"RS256\"]"), "missing-key", "'jwks' is missing");
+    source_refused(&jwt("algorithms = [\"RS256\"], secret = \"s\""), "wrong-value", "'secret' goes with HS256");
+    source_refused(&jwt("algorithms = [\"RS256\"], jwks = \"keys/none.json\""), "missing-file", "keys/none.json");
+    source_refused(&jwt("algorithms = [\"RS256\"], jwks = \"../keys.json\""), "outside-workspace", "'..'");
+}
+
+#[test]
+fn the_pinned_keys_of_a_jwt_are_checked_when_the_workspace_is_read() {
+    // RFC 8037 appendix A.2.
+    const ED: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let integration = |algorithm: &str| {
+        INTEGRATION.replace(
+            "{ scheme = \"github\", secret = \"orders\" }",
+            &format!(
+                "{{ scheme = \"jwt\", algorithms = [\"{algorithm}\"], jwks = \"keys/sender.json\", issuer = \"me\" }}"
+            ),
+        )
+    };
+    let folder = with(&integration("EdDSA"));
+    folder.write("keys/sender.json", ED);
+    let workspace = folder.load();
+    assert!(!workspace.has_errors(), "{:?}", said(&workspace));
+    let before = workspace.integrations["orders"].version.clone();
+    folder.write("keys/sender.json", ED.replace("11q", "21q"));
+    assert_ne!(folder.load().integrations["orders"].version, before, "another key is another version");
+
+    folder.write("keys/sender.json", ED.replace("\"x\"", "\"d\":\"AAAA\",\"x\""));
+    assert_eq!(codes(&folder.load()), ["wrong-jwks"]);
+    let folder = with(&integration("RS256"));
+    folder.write("keys/sender.json", ED);
+    assert!(said(&folder.load()).iter().any(|line| line.contains("has no key for RS256")));
+}
+
+#[test]
+fn a_salesforce_organization_is_checked_and_the_missing_signature_said() {
+    let with_ids =
+        |ids: &str| format!("verify = {{ scheme = \"salesforce-outbound\", organization = {ids} }}\ndedupe = \"off\"");
+    source_refused(&with_ids("\"00D58000000JMGaEAP\""), "wrong-organization", "00D58000000JMGaEAP");
+    source_refused(&with_ids("[]"), "wrong-value", "'organization' is empty");
+    let text = format!("[source]\nkind = \"webhook\"\npath = \"/a\"\n{}\n", with_ids("[\"00D58000000JMGa\"]"));
+    let workspace = with(&text).load();
+    assert!(!workspace.has_errors() && codes(&workspace).contains(&"no-signature"), "{:?}", said(&workspace));
 }
 
 #[test]
