@@ -41,23 +41,25 @@ pub enum CallError {
     Auth(#[from] signalbox_net::auth::AuthError),
 }
 
-/// Everything that differs between attempts of one revision: key, signature, time.
+/// What a request needs besides its bytes: system, credential, key, time.
 pub struct Sender<'a> {
     pub system: &'a System,
     pub destination: &'a Destination,
     pub secret: Option<&'a SecretString>,
-    pub delivery: DeliveryId,
-    pub revision: u32,
+    /// The idempotency key.
+    pub key: &'a str,
     pub now: Timestamp,
+    /// The most bytes of the answer that are read.
+    pub response_cap: usize,
+}
+
+/// The delivery's id for revision 1; `.r2`, `.r3` … appended for later ones, since changed bytes are a new request
+/// to the receiver (draft-ietf-httpapi-idempotency-key-header-07 §2.6).
+pub fn idempotency_key(delivery: DeliveryId, revision: u32) -> String {
+    if revision <= 1 { delivery.to_string() } else { format!("{delivery}.r{revision}") }
 }
 
 impl Sender<'_> {
-    /// The delivery's id for revision 1; `.r2`, `.r3` … appended for later ones, since changed bytes are a new request
-    /// to the receiver (draft-ietf-httpapi-idempotency-key-header-07 §2.6).
-    pub fn idempotency_key(&self) -> String {
-        if self.revision <= 1 { self.delivery.to_string() } else { format!("{}.r{}", self.delivery, self.revision) }
-    }
-
     pub fn outbound(&self, request: &Request) -> Result<Outbound, CallError> {
         let method =
             Method::from_bytes(request.method.as_bytes()).map_err(|_| CallError::Method(request.method.clone()))?;
@@ -67,8 +69,7 @@ impl Sender<'_> {
             headers.insert(header_name(name)?, header_value(name, value)?);
         }
         let idempotency = &self.destination.idempotency;
-        let key = self.idempotency_key();
-        let key = if idempotency.quoted { format!("\"{key}\"") } else { key };
+        let key = if idempotency.quoted { format!("\"{}\"", self.key) } else { self.key.to_owned() };
         headers.insert(header_name(&idempotency.header)?, header_value(&idempotency.header, &key)?);
         headers.entry("user-agent").or_insert(HeaderValue::from_static(USER_AGENT));
         signalbox_net::auth::apply(
@@ -88,7 +89,7 @@ impl Sender<'_> {
             body: request.body.clone(),
             allow_private: self.system.allow_private,
             timeout: self.system.timeout,
-            response_cap: RESPONSE_MAX,
+            response_cap: self.response_cap,
         })
     }
 }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use signalbox_model::{DeliveryId, Timestamp};
 use signalbox_store::event::Request;
 
-use crate::connect::Sender;
+use crate::connect::{RESPONSE_MAX, Sender, idempotency_key};
 use crate::dispatch::lane::LaneRuntime;
 use crate::dispatch::outcome::MASK;
 
@@ -21,7 +21,15 @@ pub fn as_sent(
     let Some(config) = config.as_ref() else { return plain() };
     let Some(destination) = config.destination() else { return plain() };
     let stand_in = SecretString::from(STAND_IN);
-    let sender = Sender { system: &config.system, destination, secret: Some(&stand_in), delivery, revision, now };
+    let key = idempotency_key(delivery, revision);
+    let sender = Sender {
+        system: &config.system,
+        destination,
+        secret: Some(&stand_in),
+        key: &key,
+        now,
+        response_cap: RESPONSE_MAX,
+    };
     let Ok(outbound) = sender.outbound(request) else { return plain() };
     let secret_headers = ["authorization", "webhook-signature"];
     let signature = match &config.system.auth {

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use signalbox_model::{FailureKind, Stage};
 use signalbox_store::event::Request;
 use signalbox_transform::{Limits, RunError, Value};
-use signalbox_workspace::{Destination, Step};
+use signalbox_workspace::{Condition, Destination, Step};
 
 /// What one input looks like to the steps.
 pub struct StepInput<'a> {
@@ -129,7 +129,8 @@ pub fn make_request(
 pub fn make_raw_request(destination: &Destination, input: &StepInput<'_>) -> Option<Request> {
     let literal = destination.path.literal().is_some()
         && destination.headers.iter().all(|(_, template)| template.literal().is_some())
-        && destination.body.is_none();
+        && destination.body.is_none()
+        && !matches!(destination.condition, Some(Condition::IfMatch(_)));
     if literal { build(destination, None, input, &Limits::INLINE).ok() } else { None }
 }
 
@@ -160,7 +161,27 @@ fn build(
     for (name, template) in &destination.headers {
         headers.push((name.to_ascii_lowercase(), template.render(value, limits)?));
     }
+    if let Some(Condition::IfMatch(program)) = &destination.condition {
+        let made = program.run_optional(value, limits)?.unwrap_or_else(Value::null);
+        headers.push(("if-match".to_owned(), entity_tags(&made)?));
+    }
     Ok(Request { method: destination.method.clone(), path, headers, body })
+}
+
+/// What `If-Match` takes (RFC 9110 §13.1.1): never nothing, since a write without a version could undo another one.
+fn entity_tags(made: &Value) -> Result<String, RunError> {
+    let wrong = |what: String| RunError::Failed { message: format!("condition.if_match made {what}") };
+    let Some(text) = made.as_str() else {
+        return Err(wrong(format!("{}, and not the text of an entity tag", made.kind())));
+    };
+    let is_tag = |tag: &str| {
+        let opaque = tag.strip_prefix("W/").unwrap_or(tag);
+        opaque.len() >= 2 && opaque.starts_with('"') && opaque.ends_with('"')
+    };
+    if is_tag(text) || text == "*" {
+        return Ok(text.to_owned());
+    }
+    Err(wrong(r#"a text that is no entity tag: it stands in double quotes, as in "\"\(.version)\"""#.to_owned()))
 }
 
 /// `{ headers, query, body }`: what a source's `type`, `key` and `dedupe.id` look at. Header names lower case; a

@@ -11,12 +11,13 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use signalbox_model::Timestamp;
 use signalbox_store::LaneId;
-use signalbox_workspace::{Destination, Integration, System};
+use signalbox_workspace::{Batch, Destination, Integration, System};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use super::batch::Linger;
 use super::gate::{Closed, Gate, Verdict};
 use crate::gates::SystemRuntime;
-use crate::gates::concurrency::Places;
+use crate::gates::concurrency::{Place, Places};
 
 /// Attempts that may be open ahead of the destination's own `concurrency`: while a batch commits, the next sends are
 /// already allowed, so that the disk's sync does not idle the destination.
@@ -42,6 +43,10 @@ impl LaneConfig {
     pub fn destination(&self) -> Option<&Destination> {
         self.integration.destinations.get(self.index)
     }
+
+    pub fn batch(&self) -> Option<&Batch> {
+        self.destination()?.batch.as_ref()
+    }
 }
 
 pub struct LaneRuntime {
@@ -51,6 +56,7 @@ pub struct LaneRuntime {
     /// `None`: the destination is not in the workspace.
     pub config: ArcSwap<Option<LaneConfig>>,
     pub gate: Mutex<Gate>,
+    pub linger: Linger,
     window: Arc<Semaphore>,
     wake: Notify,
     /// Ready rows may exist that no attempt was opened for.
@@ -76,6 +82,7 @@ impl LaneRuntime {
             config: ArcSwap::from_pointee(None),
             // Closed until the workspace has said what it is.
             gate: Mutex::new(Gate { removed_since: Some(Timestamp::default()), ..Gate::default() }),
+            linger: Linger::default(),
             window: Arc::new(Semaphore::new(WINDOW)),
             wake: Notify::new(),
             backlog: AtomicBool::new(true),
@@ -125,7 +132,8 @@ impl LaneRuntime {
 
     /// For a row that is about to be inserted: a permit, if nothing waits before it and the gate is clear.
     pub fn try_reserve(&self, now: Timestamp) -> Option<Permit> {
-        if self.backlog.load(Ordering::Acquire) {
+        // A batch is opened when it goes.
+        if self.backlog.load(Ordering::Acquire) || self.config.load().as_ref().as_ref().is_some_and(|to| to.batch().is_some()) {
             return None;
         }
         if self.plain_verdict(now) != Verdict::Clear {
@@ -152,6 +160,18 @@ impl LaneRuntime {
     pub fn nudge(&self) {
         self.backlog.store(true, Ordering::Release);
         self.wake.notify_one();
+    }
+
+    /// A commit made so many rows ready.
+    pub fn ready(&self, rows: u32) {
+        self.linger.told(rows);
+        self.nudge();
+    }
+
+    /// A place on the wire; none where the destination was removed.
+    pub async fn place(&self) -> Option<Place> {
+        let places = self.config.load().as_ref().as_ref()?.places.clone();
+        places.take().await
     }
 
     /// The gate may have changed: look again.

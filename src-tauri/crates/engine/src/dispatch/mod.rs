@@ -1,5 +1,8 @@
 //! Dispatch: due time, key order, gate, concurrency → an open attempt → the request → its outcome in one commit.
 
+mod attempt;
+mod batch;
+mod condition;
 pub mod gate;
 pub mod lane;
 pub mod outcome;
@@ -17,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connect::Deliver;
+use attempt::Load;
 use gate::Verdict;
 use lane::{LaneRuntime, Permit};
 
@@ -78,7 +82,7 @@ impl Dispatcher {
     /// Sends a delivery whose attempt the ledger holds open.
     pub fn send(self: &Arc<Self>, lane: Arc<LaneRuntime>, open: OpenDelivery, permit: Permit) {
         let dispatcher = self.clone();
-        self.sends.spawn(async move { dispatcher.send_one(lane, open, permit, false).await });
+        self.sends.spawn(async move { dispatcher.send_load(lane, Load::alone(open, permit), None, false).await });
     }
 
     async fn run(self: Arc<Self>, lane: Arc<LaneRuntime>) {
@@ -108,6 +112,11 @@ impl Dispatcher {
             return;
         }
         let probe = most == 1;
+        let config = lane.config.load_full();
+        if let Some(batch) = config.as_ref().as_ref().and_then(|config| config.batch()) {
+            let linger = if probe { None } else { lane.linger.until(now, batch) };
+            return self.turn_batch(lane, now, batch.max, linger, probe).await;
+        }
         if probe && !lane.gate.lock().begin_probe() {
             return;
         }
@@ -123,6 +132,15 @@ impl Dispatcher {
 
     async fn claim(self: &Arc<Self>, lane: Arc<LaneRuntime>, permits: Vec<Permit>, probe: bool) {
         let limit = u32::try_from(permits.len()).unwrap_or(1);
+        let Some(rows) = self.open_due(&lane, limit, probe).await else { return };
+        for (row, permit) in rows.into_iter().zip(permits) {
+            let (dispatcher, lane, load) = (self.clone(), lane.clone(), Load::alone(row, permit));
+            self.sends.spawn(async move { dispatcher.send_load(lane, load, None, probe).await });
+        }
+    }
+
+    /// Opens attempts for what is due, and tells the lane what is left. `None`: the ledger could not be asked.
+    async fn open_due(&self, lane: &LaneRuntime, limit: u32, probe: bool) -> Option<Vec<OpenDelivery>> {
         let now = self.means.clock.now();
         lane.begin_claim();
         let batch = match self.means.store.open_due(lane.id, limit, now).await {
@@ -136,23 +154,19 @@ impl Dispatcher {
                     lane.gate.lock().end_probe(now.plus(Duration::from_secs(1)));
                 }
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                return;
+                return None;
             }
         };
         if let Some(due) = batch.next_due {
             lane.note_due(due);
         }
-        if batch.rows.len() == permits.len() {
+        if batch.rows.len() == limit as usize {
             lane.nudge();
         }
         if probe && batch.rows.is_empty() {
             lane.gate.lock().end_probe(now);
         }
-        for (row, permit) in batch.rows.into_iter().zip(permits) {
-            let dispatcher = self.clone();
-            let lane = lane.clone();
-            self.sends.spawn(async move { dispatcher.send_one(lane, row, permit, probe).await });
-        }
+        Some(batch.rows)
     }
 
     /// No attempt is opened any more; those that are not on the wire yet go back.

@@ -54,9 +54,9 @@ pub struct Case<'a> {
     pub chance: f64,
 }
 
-pub fn judge(case: &Case<'_>, result: Result<Answer, SendError>) -> Judged {
+pub fn judge(case: &Case<'_>, result: &Result<Answer, SendError>) -> Judged {
     match result {
-        Err(error) => judge_failure(case, &error),
+        Err(error) => judge_failure(case, error),
         Ok(answer) => judge_answer(case, answer),
     }
 }
@@ -93,16 +93,16 @@ fn judge_failure(case: &Case<'_>, error: &SendError) -> Judged {
     }
 }
 
-fn judge_answer(case: &Case<'_>, answer: Answer) -> Judged {
+fn judge_answer(case: &Case<'_>, answer: &Answer) -> Judged {
     let status = answer.status;
     let date = answer.headers.get("date").map(|value| value.as_bytes());
     let retry_after = answer
         .headers
         .get("retry-after")
         .and_then(|value| signalbox_net::retry_after::parse(value.as_bytes(), date, case.now));
-    let response = Some(keep(&answer));
+    let response = Some(keep(answer));
     let Some(kind) = classify(status, retry_after.is_some(), &answer.body) else {
-        return judge_confirm(case, &answer, response);
+        return judge_confirm(case, answer, response);
     };
     let message = answer_message(case.system_title, status, &answer.body);
     let failure = fail(case, Stage::Deliver, kind, Some(status), message.clone());
@@ -148,7 +148,7 @@ fn judge_confirm(case: &Case<'_>, answer: &Answer, response: Option<Response>) -
     Judged { next, kind, status: Some(status), error: refusal, response, gate: GateEffect::CredentialWorks }
 }
 
-fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<std::time::Duration>) -> Next {
+pub(super) fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<std::time::Duration>) -> Next {
     let decision = case.destination.retry.decide(&Failed {
         kind: failure.kind,
         status: failure.status,
@@ -164,7 +164,7 @@ fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<std::time::Dura
     }
 }
 
-fn fail(case: &Case<'_>, stage: Stage, kind: FailureKind, status: Option<u16>, message: String) -> Failure {
+pub(super) fn fail(case: &Case<'_>, stage: Stage, kind: FailureKind, status: Option<u16>, message: String) -> Failure {
     failure(case.integration, case.destination, stage, kind, status, message)
 }
 
@@ -182,7 +182,7 @@ pub fn failure(
 }
 
 /// `{ status, headers, body }` for confirm.
-fn answer_value(answer: &Answer) -> Value {
+pub(super) fn answer_value(answer: &Answer) -> Value {
     let content_type = answer.headers.get("content-type").and_then(|value| value.to_str().ok());
     let body = signalbox_transform::read_body(content_type, &answer.body)
         .map(|(parsed, _)| parsed.value)
@@ -220,9 +220,18 @@ fn said(body: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn keep(answer: &Answer) -> Response {
+pub(super) fn keep(answer: &Answer) -> Response {
     let kept = answer.body.len().min(RESPONSE_KEPT);
-    let headers = answer
+    Response {
+        headers: kept_headers(answer),
+        body: Bytes::copy_from_slice(&answer.body[..kept]),
+        truncated: answer.truncated || kept < answer.body.len(),
+        size: answer.body.len() as u64,
+    }
+}
+
+pub(super) fn kept_headers(answer: &Answer) -> Vec<(String, String)> {
+    answer
         .headers
         .iter()
         .take(64)
@@ -231,13 +240,7 @@ fn keep(answer: &Answer) -> Response {
             let shown = if name == "set-cookie" { MASK.to_owned() } else { text.chars().take(2048).collect() };
             (name.as_str().to_owned(), shown)
         })
-        .collect();
-    Response {
-        headers,
-        body: Bytes::copy_from_slice(&answer.body[..kept]),
-        truncated: answer.truncated || kept < answer.body.len(),
-        size: answer.body.len() as u64,
-    }
+        .collect()
 }
 
 /// What stands where a secret was.

@@ -1,149 +1,73 @@
-//! One attempt, from the open row to its committed outcome.
+//! From open attempts to their committed outcome: a place on the wire, the gate, the request, the ledger.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use signalbox_model::{AttemptId, HeldReason, Timestamp};
-use signalbox_store::delivery::{AttemptRecord, Completed, Completion, Next, OpenDelivery};
+use signalbox_model::{HeldReason, Timestamp};
+use signalbox_store::delivery::{Completed, Completion, Next, OpenDelivery};
 use signalbox_store::lane::{GateScope, SavedGate};
 
 use super::Dispatcher;
+use super::attempt::{Called, Ends, Load};
 use super::gate::Verdict;
-use super::lane::{LaneConfig, LaneRuntime, Permit};
-use super::outcome::{Case, GateEffect, Judged, judge, judge_unsendable};
-use crate::connect::Sender;
+use super::lane::{LaneConfig, LaneRuntime};
+use super::outcome::GateEffect;
+use crate::gates::concurrency::Place;
 use crate::patience::until_taken;
 
 impl Dispatcher {
-    /// Holds `_permit` until the outcome is committed.
-    pub(super) async fn send_one(
+    /// Holds the load's permit until the outcome is committed. `place`: on the wire, where one is held already.
+    pub(super) async fn send_load(
         self: Arc<Self>,
         lane: Arc<LaneRuntime>,
-        open: OpenDelivery,
-        _permit: Permit,
+        load: Load,
+        place: Option<Place>,
         probe: bool,
     ) {
+        let place = match place {
+            Some(place) => Some(place),
+            None => tokio::select! {
+                place = lane.place() => place,
+                // Stopping: what is not on the wire yet goes back, so that the next start need not call it unknown.
+                () = self.taking.cancelled() => None,
+            },
+        };
         let config = lane.config.load_full();
-        let Some(config) = config.as_ref() else {
-            self.give_back(&lane, &open, probe).await;
-            return;
-        };
-        let place = tokio::select! {
-            place = config.places.take() => place,
-            // Stopping: what is not on the wire yet goes back, so that the next start need not call it unknown.
-            () = self.taking.cancelled() => None,
-        };
-        let Some(place) = place else {
-            self.give_back(&lane, &open, probe).await;
+        // A reload may have removed the destination meanwhile.
+        let target = config.as_ref().as_ref().and_then(|config| Some((config, config.destination()?)));
+        let (Some(place), Some((config, destination))) = (place, target) else {
+            self.give_back(&lane, &load.rows, probe).await;
             return;
         };
         // The gate may have closed while this one waited for its turn on the wire.
         if !probe && lane.plain_verdict(self.means.clock.now()) != Verdict::Clear {
             drop(place);
-            self.give_back(&lane, &open, probe).await;
+            self.give_back(&lane, &load.rows, probe).await;
             return;
         }
         lane.in_flight.fetch_add(1, Ordering::Relaxed);
-        let (completion, effect) = self.attempt(config, &open).await;
+        let called = match (&destination.batch, load.rows.as_slice()) {
+            (None, [open]) => self.attempt_one(config, destination, open).await,
+            (Some(batch), rows) => self.attempt_batch(config, destination, batch, rows).await,
+            // It no longer takes batches: each goes alone.
+            (None, rows) => Called::again(rows.iter().map(|row| Load::together(vec![row.clone()])).collect()),
+        };
         lane.in_flight.fetch_sub(1, Ordering::Relaxed);
         drop(place);
-        self.apply_gate(&lane, config, &effect, probe).await;
-        self.finish(&lane, completion).await;
+        tracing::trace!(lane = lane.id.0, kind = ?called.kind, "a request ended");
+        self.apply_gate(&lane, config, &called.effect, probe).await;
+        self.finish(&lane, called.ends).await;
     }
 
-    async fn attempt(&self, config: &LaneConfig, open: &OpenDelivery) -> (Completion, GateEffect) {
-        let started_at = self.means.clock.now();
-        let started = tokio::time::Instant::now();
-        // `send_one` has checked that the destination exists; an empty default cannot be sent by accident.
-        let outcome = match config.destination() {
-            Some(destination) => {
-                let sender = Sender {
-                    system: &config.system,
-                    destination,
-                    secret: config.secret.as_ref(),
-                    delivery: open.id,
-                    revision: open.revision,
-                    now: started_at,
-                };
-                match sender.outbound(&open.request) {
-                    Ok(outbound) => {
-                        let url = masked_url(&outbound.url, &config.system.auth);
-                        (url, Ok(self.means.deliver.deliver(outbound).await), destination)
-                    }
-                    Err(error) => (config.system.base_url.to_string(), Err(error.to_string()), destination),
-                }
-            }
-            None => return (self.lost_destination(open, started_at), GateEffect::None),
-        };
-        let (url, result, destination) = outcome;
-        let ended_at = self.means.clock.now().max(started_at);
-        let wait = result.as_ref().ok().and_then(|result| result.as_ref().ok()).map(|answer| answer.wait);
-        let case = Case {
-            integration: &config.integration,
-            destination,
-            system_title: &config.system.title,
-            open,
-            has_credential: config.system.auth.secret().is_some(),
-            now: ended_at,
-            chance: self.means.random.unit(),
-        };
-        let judged = match result {
-            Ok(result) => judge(&case, result),
-            Err(message) => judge_unsendable(&case, message),
-        };
-        let Judged { next, kind, status, error, response, gate } = judged;
-        let attempt = AttemptRecord {
-            id: AttemptId::from_bits(self.means.ids.next(started_at)),
-            started_at,
-            ended_at,
-            status,
-            kind,
-            error,
-            wait_us: wait.map(micros),
-            total_us: micros(started.elapsed()),
-            url,
-            response,
-        };
-        (Completion { delivery: open.id, epoch: open.epoch, attempt, next }, gate)
-    }
-
-    /// A reload removed the destination between the check and the send: the row goes back, due now.
-    fn lost_destination(&self, open: &OpenDelivery, now: Timestamp) -> Completion {
-        let failure = signalbox_store::event::Failure {
-            kind: signalbox_model::FailureKind::Network,
-            stage: signalbox_model::Stage::Deliver,
-            status: None,
-            message: "the destination was removed while this request was being made".into(),
-            group: signalbox_model::GroupId::from_bits(0),
-            park: true,
-        };
-        Completion {
-            delivery: open.id,
-            epoch: open.epoch,
-            attempt: AttemptRecord {
-                id: AttemptId::from_bits(self.means.ids.next(now)),
-                started_at: now,
-                ended_at: now,
-                status: None,
-                kind: Some(failure.kind),
-                error: Some(failure.message.clone()),
-                wait_us: None,
-                total_us: 0,
-                url: String::new(),
-                response: None,
-            },
-            next: Next::Wait { failure, due_at: now },
-        }
-    }
-
-    async fn give_back(&self, lane: &LaneRuntime, open: &OpenDelivery, probe: bool) {
+    async fn give_back(&self, lane: &LaneRuntime, rows: &[OpenDelivery], probe: bool) {
         if probe {
             lane.gate.lock().end_probe(self.means.clock.now());
         }
-        let released = until_taken(|| self.means.store.release(vec![(open.id, open.epoch)])).await;
-        if let Err(error) = released {
-            tracing::warn!(delivery = %open.id, %error, "an unsent delivery stays open until the next start");
+        let opened: Vec<_> = rows.iter().map(|open| (open.id, open.epoch)).collect();
+        if let Err(error) = until_taken(|| self.means.store.release(opened.clone())).await {
+            tracing::warn!(?opened, %error, "unsent deliveries stay open until the next start");
         }
         lane.nudge();
     }
@@ -202,44 +126,56 @@ impl Dispatcher {
     }
 
     /// The outcome must reach the ledger: a full queue is waited for.
-    async fn finish(&self, lane: &LaneRuntime, completion: Completion) {
-        let due = match &completion.next {
-            Next::Retry { due_at, .. } | Next::Wait { due_at, .. } => Some(*due_at),
-            Next::Delivered | Next::Dead(_) => None,
-        };
-        match until_taken(|| self.means.store.complete(completion.clone())).await {
-            Ok(Completed::Applied { promoted }) => {
-                if let Some(due) = due {
-                    lane.note_due(due);
+    async fn finish(self: &Arc<Self>, lane: &Arc<LaneRuntime>, ends: Ends) {
+        let store = &self.means.store;
+        let (dues, completed) = match ends {
+            Ends::Alone(end) => {
+                let completed = until_taken(|| store.complete((*end).clone())).await.map(|one| vec![one]);
+                (vec![due(&end)], completed)
+            }
+            Ends::Together(batch) => {
+                let completed = until_taken(|| store.complete_batch(batch.clone())).await;
+                (batch.completions.iter().map(due).collect(), completed)
+            }
+            Ends::Again(loads) => {
+                for load in loads {
+                    let (dispatcher, lane) = (self.clone(), lane.clone());
+                    self.sends.spawn(async move { dispatcher.send_again(lane, load).await });
                 }
-                if promoted {
-                    lane.nudge();
+                return;
+            }
+        };
+        match completed {
+            Ok(completed) => {
+                for (due, completed) in dues.into_iter().zip(completed) {
+                    let Completed::Applied { promoted } = completed else { continue };
+                    if let Some(due) = due {
+                        lane.note_due(due);
+                    }
+                    if promoted {
+                        lane.nudge();
+                    }
                 }
             }
-            Ok(Completed::Stale) => {}
             Err(error) => {
-                tracing::error!(delivery = %completion.delivery, %error, "an outcome could not be written; the delivery is tried again after a restart");
+                tracing::error!(
+                    integration = lane.integration, destination = lane.destination, %error,
+                    "an outcome could not be written; its deliveries are tried again after a restart"
+                );
             }
         }
     }
+
+    /// Boxed, since a load that is sent again may be split again.
+    fn send_again(self: Arc<Self>, lane: Arc<LaneRuntime>, load: Load) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(self.send_load(lane, load, None, false))
+    }
 }
 
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// An API key in the query must not reach the ledger.
-fn masked_url(url: &str, auth: &signalbox_model::auth::Auth) -> String {
-    use signalbox_model::auth::{ApiKeyPlace, Auth};
-    let Auth::ApiKey { place: ApiKeyPlace::Query(name), .. } = auth else { return url.to_owned() };
-    let Ok(mut parsed) = url::Url::parse(url) else { return String::new() };
-    let pairs: Vec<(String, String)> = parsed
-        .query_pairs()
-        .map(|(key, value)| {
-            let shown = if key == name.as_str() { super::outcome::MASK.to_owned() } else { value.into_owned() };
-            (key.into_owned(), shown)
-        })
-        .collect();
-    parsed.query_pairs_mut().clear().extend_pairs(pairs);
-    parsed.into()
+/// When the delivery is due again.
+fn due(end: &Completion) -> Option<Timestamp> {
+    match &end.next {
+        Next::Retry { due_at, .. } | Next::Wait { due_at, .. } => Some(*due_at),
+        Next::Delivered | Next::Dead(_) => None,
+    }
 }

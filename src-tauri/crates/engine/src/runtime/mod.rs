@@ -137,9 +137,9 @@ impl Runtime {
             }
         }
         let lanes = Arc::downgrade(&runtime.dispatcher);
-        signals.tell_ready(move |lane| {
+        signals.tell_ready(move |lane, rows| {
             if let Some(lane) = lanes.upgrade().and_then(|dispatcher| dispatcher.lane(lane)) {
-                lane.nudge();
+                lane.ready(rows);
             }
         });
         runtime.apply_workspace(workspace, &saved).await?;

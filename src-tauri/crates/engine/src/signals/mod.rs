@@ -73,7 +73,7 @@ struct Inner {
     flow: BTreeMap<i64, (u64, u64)>,
 }
 
-type Ready = Box<dyn Fn(LaneId) + Send + Sync>;
+type Ready = Box<dyn Fn(LaneId, u32) + Send + Sync>;
 
 pub struct Signals {
     clock: Arc<dyn Clock>,
@@ -81,7 +81,7 @@ pub struct Signals {
     feed: Feed,
     process: ProcessMeter,
     store: OnceLock<Arc<dyn Store>>,
-    /// Told of each lane where a commit made something ready.
+    /// Told of each lane where a commit made something ready, and how many rows.
     ready: OnceLock<Ready>,
     started_at: Timestamp,
 }
@@ -101,7 +101,7 @@ impl Signals {
     }
 
     /// Whoever makes a delivery ready, dispatch hears of it here: after the commit, and in one place. Must not block.
-    pub fn tell_ready(&self, ready: impl Fn(LaneId) + Send + Sync + 'static) {
+    pub fn tell_ready(&self, ready: impl Fn(LaneId, u32) + Send + Sync + 'static) {
         if self.ready.set(Box::new(ready)).is_err() {
             tracing::error!("dispatch was connected twice; the first connection stays");
         }
@@ -357,7 +357,7 @@ impl Inner {
 impl Observer for Signals {
     fn committed(&self, changes: &[Change]) {
         let mut tags = BTreeSet::new();
-        let mut ready = BTreeSet::new();
+        let mut ready: BTreeMap<LaneId, u32> = BTreeMap::new();
         let (mut accepted, mut failed) = (0, 0);
         let mut inner = self.inner.lock();
         for change in changes {
@@ -370,7 +370,7 @@ impl Observer for Signals {
                 Change::Created { lane, state, at } => {
                     inner.created(*lane, *state, *at);
                     if *state == DeliveryState::Queued {
-                        ready.insert(*lane);
+                        *ready.entry(*lane).or_default() += 1;
                     }
                     if *state == DeliveryState::Dead {
                         failed += 1;
@@ -382,7 +382,7 @@ impl Observer for Signals {
                     // A retry after an attempt has its own time, which the lane knows.
                     let timed = *from == DeliveryState::Sending && *to == DeliveryState::Retrying;
                     if matches!(to, DeliveryState::Queued | DeliveryState::Retrying) && !timed {
-                        ready.insert(*lane);
+                        *ready.entry(*lane).or_default() += 1;
                     }
                     tags.extend([Tag::Deliveries, Tag::Overview]);
                     if *from == DeliveryState::Dead || *to == DeliveryState::Dead {
@@ -405,7 +405,7 @@ impl Observer for Signals {
         }
         drop(inner);
         if let Some(tell) = self.ready.get() {
-            ready.into_iter().for_each(tell);
+            ready.into_iter().for_each(|(lane, rows)| tell(lane, rows));
         }
         if !tags.is_empty() {
             self.feed.touch(&tags.into_iter().collect::<Vec<_>>(), accepted, failed);

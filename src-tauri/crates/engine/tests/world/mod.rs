@@ -1,5 +1,7 @@
 //! A runtime over a real ledger in a temporary folder, with a destination that answers as a test says.
 
+#![allow(dead_code, reason = "each test crate uses its part of the world")]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Destinations {
     pub seen: Mutex<Vec<Outbound>>,
     /// Answers by path, first come first served; 200 where none is left.
     answers: Mutex<BTreeMap<String, VecDeque<Scripted>>>,
+    /// A request whose body holds this text is refused with 400.
+    refused: Mutex<Option<&'static str>>,
     /// Requests wait here while a test holds them.
     pub doors: Semaphore,
 }
@@ -61,6 +65,10 @@ impl Destinations {
         self.answers.lock().entry(path.to_owned()).or_default().push_back((status, map, body));
     }
 
+    pub fn refuse_bodies_with(&self, text: &'static str) {
+        *self.refused.lock() = Some(text);
+    }
+
     /// Bodies in the order of arrival.
     pub fn bodies(&self) -> Vec<String> {
         self.seen.lock().iter().map(|sent| String::from_utf8_lossy(&sent.body).into_owned()).collect()
@@ -73,7 +81,11 @@ impl Deliver for Destinations {
             let _open = self.doors.acquire().await;
             let url = url::Url::parse(&outbound.url).expect("the engine makes URLs");
             let answer = self.answers.lock().get_mut(url.path()).and_then(VecDeque::pop_front);
-            let (status, headers, body) = answer.unwrap_or((200, HeaderMap::new(), "{}"));
+            let (mut status, headers, body) = answer.unwrap_or((200, HeaderMap::new(), "{}"));
+            let holds = |text: &str| String::from_utf8_lossy(&outbound.body).contains(text);
+            if self.refused.lock().is_some_and(holds) {
+                status = 400;
+            }
             self.seen.lock().push(outbound);
             let (wait, total) = (Duration::from_millis(1), Duration::from_millis(1));
             Ok(Answer {
@@ -121,6 +133,7 @@ impl World {
         let destinations = Arc::new(Destinations {
             seen: Mutex::default(),
             answers: Mutex::default(),
+            refused: Mutex::default(),
             doors: Semaphore::new(Semaphore::MAX_PERMITS),
         });
         let secrets = Arc::new(MapSecrets::default());

@@ -58,6 +58,14 @@ impl Value {
         }
     }
 
+    /// This object with one more member, or with another value of it; none where this is no object.
+    pub fn with(&self, key: &str, value: Self) -> Option<Self> {
+        let Val::Obj(object) = &self.0 else { return None };
+        let mut object = Object::clone(object);
+        object.insert(Str::new(key), value.0);
+        Some(Self(object.into_val()))
+    }
+
     /// The items, where this is an array.
     pub fn items(&self) -> Option<Vec<Self>> {
         match &self.0 {
