@@ -135,7 +135,8 @@ async fn one_record_that_has_all_refused_is_found_and_dies_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_is_not_json_dies_and_takes_nobody_along() {
     let outcomes = "outcomes = '.records | map(true)'";
-    let world = World::with(&batch(3, "30s").replace("outcomes = '.body'", outcomes).replace("key = '.body.key'", "")).await;
+    let world =
+        World::with(&batch(3, "30s").replace("outcomes = '.body'", outcomes).replace("key = '.body.key'", "")).await;
     world.send(r#"{"n":1}"#).await;
     world.send("{not json").await;
     world.send(r#"{"n":3}"#).await;

@@ -146,9 +146,7 @@ impl Dispatcher {
         let tried = match &destination.condition {
             Some(condition) => self.try_guarded(&mut call, &sender, condition, &open.request).await,
             None => match sender.outbound(&open.request) {
-                Ok(outbound) => {
-                    Tried::Answered(call.make(&*self.means.deliver, outbound, &config.system.auth).await)
-                }
+                Ok(outbound) => Tried::Answered(call.make(&*self.means.deliver, outbound, &config.system.auth).await),
                 Err(error) => Tried::Unsendable(error.to_string()),
             },
         };

@@ -133,7 +133,9 @@ impl LaneRuntime {
     /// For a row that is about to be inserted: a permit, if nothing waits before it and the gate is clear.
     pub fn try_reserve(&self, now: Timestamp) -> Option<Permit> {
         // A batch is opened when it goes.
-        if self.backlog.load(Ordering::Acquire) || self.config.load().as_ref().as_ref().is_some_and(|to| to.batch().is_some()) {
+        if self.backlog.load(Ordering::Acquire)
+            || self.config.load().as_ref().as_ref().is_some_and(|to| to.batch().is_some())
+        {
             return None;
         }
         if self.plain_verdict(now) != Verdict::Clear {

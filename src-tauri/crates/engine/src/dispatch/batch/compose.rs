@@ -77,7 +77,8 @@ fn body(shape: &BatchShape, records: &[Record]) -> Result<Bytes, String> {
         BatchShape::Salesforce => Value::object([("allOrNone", Value::boolean(false)), ("records", values())]),
         BatchShape::Custom { body, .. } => {
             let values = values();
-            with_larger_budget(|limits| body.run_one(&values, limits)).map_err(|error| format!("batch.body: {error}"))?
+            with_larger_budget(|limits| body.run_one(&values, limits))
+                .map_err(|error| format!("batch.body: {error}"))?
         }
     };
     whole.to_json_bytes(REQUEST_BODY_MAX).map(Bytes::from).map_err(|error| format!("the batch's body: {error}"))
@@ -138,7 +139,8 @@ mod tests {
     fn presets_wrap_records_and_keep_their_digits() {
         let rows = [row(1, r#"{"id":"a","properties":{"n":1.10}}"#), row(2, r#"{"id":"b"}"#)];
         let records: Vec<_> = rows.iter().map(|row| Record::read(row).unwrap()).collect();
-        let made = |shape| String::from_utf8(request(shape, &rows[0].request, &records).unwrap().body.to_vec()).unwrap();
+        let made =
+            |shape| String::from_utf8(request(shape, &rows[0].request, &records).unwrap().body.to_vec()).unwrap();
         let (one, two) = (rows[0].id, rows[1].id);
         assert_eq!(
             made(&BatchShape::HubSpot),

@@ -76,7 +76,10 @@ mod tests {
     fn entries_are_true_or_say_what_is_wrong() {
         let outcomes = read(".body", r#"[true, {"ok":false,"retry":true,"status":429,"message":"slow  down."}]"#);
         assert_eq!(kinds(&outcomes), [None, Some(FailureKind::Rate)]);
-        assert_eq!((outcomes[1].status, outcomes[1].failure.as_ref().unwrap().message.as_str()), (Some(429), "slow down"));
+        assert_eq!(
+            (outcomes[1].status, outcomes[1].failure.as_ref().unwrap().message.as_str()),
+            (Some(429), "slow down")
+        );
     }
 
     #[test]

@@ -57,11 +57,8 @@ fn refused(system: &str, error: &Value) -> Outcome {
         "INTERNAL_ERROR" | "SERVICE_UNAVAILABLE" | "TIMEOUT" => FailureKind::Server,
         _ => FailureKind::Rejected,
     };
-    let words: Vec<String> = [Some(category), sentence(error, "message")]
-        .into_iter()
-        .flatten()
-        .filter(|words| !words.is_empty())
-        .collect();
+    let words: Vec<String> =
+        [Some(category), sentence(error, "message")].into_iter().flatten().filter(|words| !words.is_empty()).collect();
     Outcome::failed(kind, format!("{system} refused this record: {}", words.join(": ")), Some(error))
 }
 
@@ -122,7 +119,8 @@ mod tests {
 
     #[test]
     fn a_record_that_appears_in_neither_is_unknown() {
-        let outcomes = read(207, r#"{"results":[{"objectWriteTraceId":"a"},{"objectWriteTraceId":"zzz"}],"errors":[]}"#);
+        let outcomes =
+            read(207, r#"{"results":[{"objectWriteTraceId":"a"},{"objectWriteTraceId":"zzz"}],"errors":[]}"#);
         assert_eq!(kinds(&outcomes), [None, Some(FailureKind::Unknown), Some(FailureKind::Unknown)]);
         let message = &outcomes[1].failure.as_ref().unwrap().message;
         assert!(message.ends_with("said nothing of this record (2 results and 0 errors for 3 records)"), "{message}");

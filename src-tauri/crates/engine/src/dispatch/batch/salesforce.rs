@@ -19,7 +19,8 @@ pub(super) fn outcomes(system: &str, body: &Value, records: &[Record]) -> Vec<Ou
     if results.len() != records.len() {
         // Without names, a list of another length fits no record for certain.
         let (results, records_sent) = (results.len(), records.len());
-        let message = format!("{system} answered {results} results for {records_sent} records: nobody knows whose they are");
+        let message =
+            format!("{system} answered {results} results for {records_sent} records: nobody knows whose they are");
         return all_unknown(records, &message);
     }
     results.iter().map(|result| outcome(system, result)).collect()
@@ -71,7 +72,9 @@ mod tests {
 
     #[test]
     fn a_list_of_another_length_says_nothing_of_any_record() {
-        for body in [r#"[{"success":true}]"#, "[]", r#"[{"success":true},{"success":true},{"success":true},{"success":true}]"#] {
+        for body in
+            [r#"[{"success":true}]"#, "[]", r#"[{"success":true},{"success":true},{"success":true},{"success":true}]"#]
+        {
             assert_eq!(kinds(&read(body)), [Some(FailureKind::Unknown); 3], "{body}");
         }
         assert_eq!(kinds(&read(r#"{"hasErrors":false}"#)), [Some(FailureKind::Unknown); 3]);

@@ -18,7 +18,6 @@ use crate::dispatch::lane::{LaneConfig, LaneRuntime};
 use crate::dispatch::outcome::{Case, GateEffect, Judged, judge_unsendable};
 use crate::gates::concurrency::Place;
 
-
 impl Dispatcher {
     /// The rest of a lane's turn, once there is something to send.
     pub(in crate::dispatch) async fn turn_batch(
