@@ -8,7 +8,7 @@ use super::dedupe::{self, Verdict};
 use super::fault::Outcome;
 use super::insert::{self, NewRow};
 use super::ledger::Ledger;
-use super::sql::{Columns, Many, blocks};
+use super::sql::{Answers, Columns, Many, Part, Script, active, waits};
 use crate::event::{Accepted, Failure, Fate, NewDelivery, NewEvent, Placement, Planned};
 use crate::{Change, LaneId};
 
@@ -18,7 +18,9 @@ static BLOCKED: Many = Many::new(
     concat!(
         ") SELECT at FROM wanted WHERE EXISTS (SELECT 1 FROM delivery d WHERE d.lane = wanted.lane
            AND d.key = wanted.name AND ",
-        blocks!(),
+        active!(),
+        ") OR EXISTS (SELECT 1 FROM delivery d WHERE d.lane = wanted.lane AND d.key = wanted.name AND ",
+        waits!(),
         ")"
     ),
 );
@@ -26,72 +28,93 @@ static BLOCKED: Many = Many::new(
 /// Keys of lanes → whether a row of the key keeps later ones waiting.
 type Taken<'a> = HashMap<(LaneId, &'a str), bool>;
 
-pub(super) async fn accept(ledger: &mut Ledger, events: &[&NewEvent]) -> Outcome<Vec<Accepted>> {
-    if events.is_empty() {
-        return Ok(Vec::new());
-    }
-    let verdicts = dedupe::judge(ledger, events).await?;
-    let fresh: Vec<(&NewEvent, Verdict)> = events
-        .iter()
-        .copied()
-        .zip(verdicts.iter().copied())
-        .filter(|(_, verdict)| !matches!(verdict, Verdict::Duplicate { .. }))
-        .collect();
-    let mut taken = taken(ledger, &fresh).await?;
-    let mut rows = Vec::with_capacity(fresh.len() * 2);
-    let mut placements = Vec::with_capacity(fresh.len());
-    for (event, verdict) in &fresh {
-        let name = ledger.name(&event.integration);
-        ledger.changes.push(Change::EventAccepted { integration: name, at: event.received_at });
-        let from = rows.len();
-        place(ledger, event, *verdict, &mut taken, &mut rows);
-        let placed: Vec<Placement> = rows.iter().skip(from).map(|row: &NewRow<'_>| placement(ledger, row)).collect();
-        placements.push(placed);
-    }
-    insert::events(ledger, &fresh).await?;
-    insert::deliveries(ledger, &rows).await?;
-    for row in &rows {
-        ledger.changes.push(Change::Created { lane: row.lane, state: row.state, at: row.event.received_at });
-    }
-    let mut placements = placements.into_iter();
-    let answers = events.iter().zip(verdicts).map(|(event, verdict)| {
-        let conflict_of = match verdict {
-            Verdict::Duplicate { of } => {
-                let name = ledger.name(&event.integration);
-                ledger.changes.push(Change::EventDuplicate { integration: name, at: event.received_at });
-                return Accepted::Duplicate { of };
-            }
-            Verdict::Conflict { first } => Some(first),
-            Verdict::New => None,
-        };
-        Accepted::Stored { placements: placements.next().unwrap_or_default(), conflict_of }
-    });
-    Ok(answers.collect())
+/// A batch of events on its way into the ledger. Its three steps go into the scripts that the batch runs anyway.
+pub(super) struct Intake<'a> {
+    events: Vec<&'a NewEvent>,
+    verdicts: Vec<Verdict>,
+    fresh: Vec<(&'a NewEvent, Verdict)>,
+    taken: Taken<'a>,
 }
 
-async fn taken<'a>(ledger: &mut Ledger, events: &[(&'a NewEvent, Verdict)]) -> Outcome<Taken<'a>> {
-    let mut taken = Taken::new();
-    for (event, _) in events {
-        let Some(key) = event.key.as_deref() else { continue };
-        let lanes: Vec<LaneId> = match &event.planned {
-            Planned::Now(deliveries) => deliveries.iter().map(|delivery| delivery.lane).collect(),
-            Planned::Later(places) => places.iter().map(|(_, lane)| *lane).collect(),
-        };
-        taken.extend(lanes.into_iter().map(|lane| ((lane, key), false)));
+impl<'a> Intake<'a> {
+    /// What is known under the events' ids.
+    pub fn ask(script: &mut Script, events: Vec<&'a NewEvent>) -> (Self, Part) {
+        let known = dedupe::ask(script, &events);
+        let intake = Self { events, verdicts: Vec::new(), fresh: Vec::new(), taken: Taken::new() };
+        (intake, known)
     }
-    let wanted: Vec<(LaneId, &str)> = taken.keys().copied().collect();
-    let numbered: Vec<(i64, &(LaneId, &str))> = (0..).zip(&wanted).collect();
-    let blocked = BLOCKED
-        .query(&mut ledger.conn, &numbered, |args, (at, (lane, key))| {
-            args.int(*at).lane(*lane).text(key);
-        })
-        .await?;
-    for row in blocked {
-        if let Some(key) = usize::try_from(row.get_int(0)?).ok().and_then(|at| wanted.get(at)) {
-            taken.insert(*key, true);
+
+    pub fn judge(&mut self, answers: &mut Answers, known: Part) -> Outcome<()> {
+        self.verdicts = dedupe::judge(&self.events, answers, known)?;
+        let judged = self.events.iter().copied().zip(self.verdicts.iter().copied());
+        self.fresh = judged.filter(|(_, verdict)| !matches!(verdict, Verdict::Duplicate { .. })).collect();
+        Ok(())
+    }
+
+    /// Which of the events' keys have a row before them.
+    pub fn look(&mut self, script: &mut Script) -> (Vec<(LaneId, &'a str)>, Part) {
+        for (event, _) in &self.fresh {
+            let Some(key) = event.key.as_deref() else { continue };
+            match &event.planned {
+                Planned::Now(deliveries) => {
+                    self.taken.extend(deliveries.iter().map(|delivery| ((delivery.lane, key), false)));
+                }
+                Planned::Later(places) => self.taken.extend(places.iter().map(|(_, lane)| ((*lane, key), false))),
+            }
         }
+        let wanted: Vec<(LaneId, &str)> = self.taken.keys().copied().collect();
+        let numbered: Vec<(i64, &(LaneId, &str))> = (0..).zip(&wanted).collect();
+        let part = script.many(&BLOCKED, &numbered, |args, (at, (lane, key))| {
+            args.int(*at).lane(*lane).text(key);
+        });
+        (wanted, part)
     }
-    Ok(taken)
+
+    /// Writes the rows. Answers each event.
+    pub fn write(
+        mut self,
+        script: &mut Script,
+        ledger: &mut Ledger,
+        answers: &mut Answers,
+        (wanted, blocked): (Vec<(LaneId, &'a str)>, Part),
+    ) -> Outcome<Vec<Accepted>> {
+        for row in answers.rows(blocked) {
+            if let Some(key) = usize::try_from(row.get_int(0)?).ok().and_then(|at| wanted.get(at)) {
+                self.taken.insert(*key, true);
+            }
+        }
+        let mut rows = Vec::with_capacity(self.fresh.len() * 2);
+        let mut placements = Vec::with_capacity(self.fresh.len());
+        for (event, verdict) in &self.fresh {
+            let name = ledger.name(&event.integration);
+            ledger.changes.push(Change::EventAccepted { integration: name, at: event.received_at });
+            let from = rows.len();
+            place(ledger, event, *verdict, &mut self.taken, &mut rows);
+            let placed: Vec<Placement> =
+                rows.iter().skip(from).map(|row: &NewRow<'_>| placement(ledger, row)).collect();
+            placements.push(placed);
+        }
+        dedupe::remember(script, &self.fresh, ledger.now);
+        insert::events(script, ledger, &self.fresh);
+        insert::deliveries(script, &rows)?;
+        for row in &rows {
+            ledger.changes.push(Change::Created { lane: row.lane, state: row.state, at: row.event.received_at });
+        }
+        let mut placements = placements.into_iter();
+        let answers = self.events.iter().zip(self.verdicts).map(|(event, verdict)| {
+            let conflict_of = match verdict {
+                Verdict::Duplicate { of } => {
+                    let name = ledger.name(&event.integration);
+                    ledger.changes.push(Change::EventDuplicate { integration: name, at: event.received_at });
+                    return Accepted::Duplicate { of };
+                }
+                Verdict::Conflict { first } => Some(first),
+                Verdict::New => None,
+            };
+            Accepted::Stored { placements: placements.next().unwrap_or_default(), conflict_of }
+        });
+        Ok(answers.collect())
+    }
 }
 
 fn place<'a>(

@@ -3,8 +3,8 @@
 use super::fault::{Fault, Outcome, Severity, severity};
 use super::job::{Batch, Other, Waiting};
 use super::ledger::Ledger;
-use super::writer::{Writer, copy};
-use super::{accept, complete};
+use super::sql::Script;
+use super::writer::{Writer, copy, hot};
 use crate::StoreError;
 use crate::delivery::{Completed, Completion};
 use crate::event::{Accepted, NewEvent};
@@ -39,13 +39,15 @@ impl Writer {
         let mut completions = Vec::with_capacity(batch.completions.len());
         for waiting in &batch.completions {
             let mark = begin_one(ledger).await?;
-            let result = complete::complete(ledger, &[&waiting.command]).await;
+            let result = hot(ledger, Script::default(), vec![&waiting.command], Vec::new(), None).await;
+            let result = result.map(|answers| answers.completions);
             completions.push(end_one(ledger, mark, result).await?);
         }
         let mut accepts = Vec::with_capacity(batch.accepts.len());
         for waiting in &batch.accepts {
             let mark = begin_one(ledger).await?;
-            let result = accept::accept(ledger, &waiting.command.iter().collect::<Vec<_>>()).await;
+            let result = hot(ledger, Script::default(), Vec::new(), waiting.command.iter().collect(), None).await;
+            let result = result.map(|answers| answers.accepts);
             accepts.push(end_one(ledger, mark, result).await?);
         }
         let mut others = Vec::with_capacity(batch.others.len());

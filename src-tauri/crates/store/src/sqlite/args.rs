@@ -39,8 +39,18 @@ pub(super) struct Args {
 impl Args {
     pub fn with_capacity(values: usize) -> Self {
         let mut args = Self::default();
-        args.inner.reserve(values, 0);
+        args.reserve(values);
         args
+    }
+
+    pub fn reserve(&mut self, values: usize) {
+        self.inner.reserve(values, 0);
+    }
+
+    pub fn nulls(&mut self, many: usize) {
+        for _ in 0..many {
+            self.add(None::<i64>);
+        }
     }
 
     fn add<'t, T: sqlx::Encode<'t, Sqlite> + sqlx::Type<Sqlite>>(&mut self, value: T) -> &mut Self {

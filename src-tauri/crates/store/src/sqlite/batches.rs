@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use signalbox_model::DeliveryId;
 use sqlx::sqlite::SqliteConnection;
 
-use super::complete;
 use super::fault::Outcome;
 use super::ledger::Ledger;
-use super::sql::{Args, Columns, Many, execute, rows};
+use super::sql::{Args, Columns, Many, Script, execute, rows};
+use super::writer::hot;
 use crate::delivery::{Completed, EndedBatch};
 use crate::read::{AttemptBatch, BatchRecord, RecordEnd};
 
@@ -21,7 +21,7 @@ static RECORDS: Many = Many::new(
 
 pub(super) async fn complete_batch(ledger: &mut Ledger, batch: &EndedBatch) -> Outcome<Vec<Completed>> {
     let completions: Vec<_> = batch.completions.iter().collect();
-    let completed = complete::complete(ledger, &completions).await?;
+    let completed = hot(ledger, Script::default(), completions.clone(), Vec::new(), None).await?.completions;
     let mut args = Args::default();
     args.id(batch.id).text(&batch.key).int(i64::try_from(completions.len()).unwrap_or(i64::MAX));
     execute(&mut ledger.conn, "INSERT INTO batch (id, key, size) VALUES (?, ?, ?)", args).await?;

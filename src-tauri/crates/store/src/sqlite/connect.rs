@@ -18,12 +18,15 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 /// Readers wait for the short locks of a WAL's recovery.
 const READER_PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 256;
+/// Rows that an answer may be ahead of who reads it: a batch, so that neither thread waits for the other within one.
+const ROWS: usize = 512;
 
 fn common(file: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .busy_timeout(busy_timeout)
         .statement_cache_capacity(STATEMENTS)
+        .row_buffer_size(ROWS)
         // sqlx calls one connection from one thread only.
         .serialized(false)
         .disable_statement_logging()

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use signalbox_model::EventId;
+use signalbox_model::{EventId, Timestamp};
 
 use super::fault::Outcome;
-use super::ledger::Ledger;
-use super::sql::{Args, Columns, Many, corrupt, execute};
+use super::sql::{Answers, Columns, Many, Part, Script, corrupt};
 use crate::event::NewEvent;
 
 static KNOWN: Many = Many::new(
@@ -34,20 +33,30 @@ pub(super) enum Verdict {
     Conflict { first: EventId },
 }
 
+/// Asks what is remembered under the events' ids.
+pub(super) fn ask(script: &mut Script, events: &[&NewEvent]) -> Part {
+    let wanted = events.iter().zip(0_i64..).filter_map(|(event, at)| Some((at, event, event.dedupe.as_ref()?)));
+    let wanted: Vec<_> = wanted.collect();
+    script.many(&KNOWN, &wanted, |args, (at, event, dedupe)| {
+        args.int(*at).text(&event.integration).text(&dedupe.source_id).time(event.received_at);
+    })
+}
+
 /// In the order of the events. Repeats within the batch count as well.
-pub(super) async fn judge(ledger: &mut Ledger, events: &[&NewEvent]) -> Outcome<Vec<Verdict>> {
+pub(super) fn judge(events: &[&NewEvent], answers: &mut Answers, known: Part) -> Outcome<Vec<Verdict>> {
     let mut seen: HashMap<(&str, &str), Vec<Earlier>> = HashMap::new();
-    for (row, event) in known(ledger, events).await? {
-        let at = usize::try_from(row).ok().and_then(|at| events.get(at));
+    // First event first.
+    for row in answers.rows(known) {
+        let at = usize::try_from(row.get_int(0)?).ok().and_then(|at| events.get(at));
         let Some((found, dedupe)) = at.and_then(|event| Some((event, event.dedupe.as_ref()?))) else {
             return Err(corrupt("an answer about repeated events"));
         };
+        let event: Earlier = (row.get_blob(1)?, row.get_id(2)?);
         let entry = seen.entry((&found.integration, &dedupe.source_id)).or_default();
         if !entry.contains(&event) {
             entry.push(event);
         }
     }
-    let mut fresh = Vec::new();
     let mut verdicts = Vec::with_capacity(events.len());
     for event in events {
         let Some(dedupe) = &event.dedupe else {
@@ -61,38 +70,25 @@ pub(super) async fn judge(ledger: &mut Ledger, events: &[&NewEvent]) -> Outcome<
         }
         verdicts.push(earlier.first().map_or(Verdict::New, |(_, first)| Verdict::Conflict { first: *first }));
         earlier.push((event.body_hash.to_vec(), event.id));
-        fresh.push((*event, dedupe));
-    }
-    REMEMBER
-        .insert(&mut ledger.conn, &fresh, |args, (event, dedupe)| {
-            args.text(&event.integration).text(&dedupe.source_id).blob(&event.body_hash);
-            args.id(event.id).time(dedupe.keep_until);
-        })
-        .await?;
-    if !fresh.is_empty() {
-        forget(ledger, fresh.len()).await?;
     }
     Ok(verdicts)
 }
 
-/// Forgets what has expired, somewhat faster than the batch adds, so that it never piles up and never holds up a batch.
-async fn forget(ledger: &mut Ledger, added: usize) -> Outcome<()> {
-    let mut args = Args::default();
-    args.time(ledger.now).count(added as u64 * 2);
-    let sql = "DELETE FROM dedupe WHERE (integration, source_id, body_hash) IN
-                 (SELECT integration, source_id, body_hash FROM dedupe WHERE keep_until <= ? ORDER BY keep_until LIMIT ?)";
-    execute(&mut ledger.conn, sql, args).await?;
-    Ok(())
-}
-
-/// (place in the batch, (hash, event)) of what is remembered, first event first.
-async fn known(ledger: &mut Ledger, events: &[&NewEvent]) -> Outcome<Vec<(i64, Earlier)>> {
-    let wanted = events.iter().zip(0_i64..).filter_map(|(event, at)| Some((at, event, event.dedupe.as_ref()?)));
-    let wanted: Vec<_> = wanted.collect();
-    let rows = KNOWN
-        .query(&mut ledger.conn, &wanted, |args, (at, event, dedupe)| {
-            args.int(*at).text(&event.integration).text(&dedupe.source_id).time(event.received_at);
-        })
-        .await?;
-    rows.iter().map(|row| Ok((row.get_int(0)?, (row.get_blob(1)?, row.get_id(2)?)))).collect()
+/// Remembers the events that are not repeats.
+pub(super) fn remember(script: &mut Script, fresh: &[(&NewEvent, Verdict)], now: Timestamp) {
+    let fresh: Vec<_> = fresh.iter().filter_map(|(event, _)| Some((event, event.dedupe.as_ref()?))).collect();
+    if fresh.is_empty() {
+        return;
+    }
+    script.many(&REMEMBER, &fresh, |args, (event, dedupe)| {
+        args.text(&event.integration).text(&dedupe.source_id).blob(&event.body_hash);
+        args.id(event.id).time(dedupe.keep_until);
+    });
+    // What has expired is forgotten somewhat faster than the batch adds, so that it never piles up and never holds up
+    // a batch.
+    script.add(
+        "DELETE FROM dedupe WHERE (integration, source_id, body_hash) IN
+           (SELECT integration, source_id, body_hash FROM dedupe WHERE keep_until <= ? ORDER BY keep_until LIMIT ?)",
+    );
+    script.args().time(now).count(fresh.len() as u64 * 2);
 }

@@ -110,12 +110,16 @@ pub(super) async fn lanes(conn: &mut SqliteConnection) -> Outcome<Vec<LaneFigure
     Ok(figures)
 }
 
-/// One look at an index per lane.
+/// One look at an index per lane, and the rows on the wire, which are few.
 pub(super) async fn oldest_open(conn: &mut SqliteConnection) -> Outcome<Vec<(LaneId, Timestamp)>> {
-    let sql = "SELECT lane.id, first.accepted_at FROM lane CROSS JOIN delivery first ON first.id =
-                 (SELECT d.id FROM delivery d INDEXED BY delivery_open WHERE d.lane = lane.id
-                  AND d.state IN ('queued', 'sending', 'retrying', 'held') ORDER BY d.id LIMIT 1)
-               ORDER BY lane.id";
+    let sql = "SELECT lane, min(at) FROM (
+                 SELECT lane.id AS lane, first.accepted_at AS at FROM lane CROSS JOIN delivery first ON first.id =
+                   (SELECT d.id FROM delivery d INDEXED BY delivery_open WHERE d.lane = lane.id
+                    AND d.state IN ('queued', 'retrying', 'held') ORDER BY d.id LIMIT 1)
+                 UNION ALL
+                 SELECT lane, accepted_at FROM delivery INDEXED BY delivery_state
+                   WHERE state = 'sending' AND state <> 'delivered')
+               GROUP BY lane ORDER BY lane";
     rows(conn, sql, Args::default()).await?.iter().map(|row| Ok((row.get_lane(0)?, row.get_time(1)?))).collect()
 }
 

@@ -5,7 +5,7 @@ use signalbox_model::{DeliveryId, DeliveryState, EventId, Timestamp};
 use super::dedupe::Verdict;
 use super::fault::{Fault, Outcome};
 use super::ledger::Ledger;
-use super::sql::Many;
+use super::sql::{Many, Script};
 use crate::event::{Failure, NewEvent, Planned, Request};
 use crate::replay::RevisionOrigin;
 use crate::{LaneId, StoreError};
@@ -78,68 +78,59 @@ impl<'a> NewRow<'a> {
     }
 }
 
-pub(super) async fn events(ledger: &mut Ledger, events: &[(&NewEvent, Verdict)]) -> Outcome<()> {
+pub(super) fn events(script: &mut Script, ledger: &mut Ledger, events: &[(&NewEvent, Verdict)]) {
     let numbered: Vec<(i64, &(&NewEvent, Verdict))> = (ledger.next_seq..).zip(events).collect();
     // A rolled-back batch leaves a gap, which is harmless.
     ledger.next_seq = ledger.next_seq.saturating_add(i64::try_from(events.len()).unwrap_or(0));
     let epoch = i64::try_from(ledger.epoch).unwrap_or(i64::MAX);
-    EVENTS
-        .insert(&mut ledger.conn, &numbered, |args, (seq, (event, verdict))| {
-            let conflict_of = match verdict {
-                Verdict::Conflict { first } => Some(*first),
-                _ => None,
-            };
-            let hold = conflict_of.is_some() && event.dedupe.as_ref().is_some_and(|dedupe| dedupe.hold_conflicts);
-            let unplanned = matches!(event.planned, Planned::Later(_)) && !hold;
-            args.int(*seq).id(event.id).text(&event.integration).text(&event.version).time(event.received_at);
-            args.opt_text(event.dedupe.as_ref().map(|dedupe| dedupe.source_id.as_str()));
-            args.opt_text(event.event_type.as_deref()).opt_text(event.key.as_deref());
-            args.text(&event.method).text(&event.path).opt_text(event.query.as_deref()).pairs(&event.headers);
-            args.opt_text(event.content_type.as_deref()).count(event.body.len() as u64).blob(&event.body_hash);
-            args.owned(event.notes.join(",")).opt_id(conflict_of);
-            args.int(unplanned).int(unplanned).int(epoch);
-            args.opt_int(event.part.map(|part| part.index)).opt_int(event.part.map(|part| part.of));
-            args.opt_id(event.part.map(|part| part.request));
-        })
-        .await?;
-    BODIES
-        .insert(&mut ledger.conn, &numbered, |args, (seq, (event, _))| {
-            args.int(*seq).blob(&event.body);
-        })
-        .await?;
-    Ok(())
+    script.many(&EVENTS, &numbered, |args, (seq, (event, verdict))| {
+        let conflict_of = match verdict {
+            Verdict::Conflict { first } => Some(*first),
+            _ => None,
+        };
+        let hold = conflict_of.is_some() && event.dedupe.as_ref().is_some_and(|dedupe| dedupe.hold_conflicts);
+        let unplanned = matches!(event.planned, Planned::Later(_)) && !hold;
+        args.int(*seq).id(event.id).text(&event.integration).text(&event.version).time(event.received_at);
+        args.opt_text(event.dedupe.as_ref().map(|dedupe| dedupe.source_id.as_str()));
+        args.opt_text(event.event_type.as_deref()).opt_text(event.key.as_deref());
+        args.text(&event.method).text(&event.path).opt_text(event.query.as_deref()).pairs(&event.headers);
+        args.opt_text(event.content_type.as_deref()).count(event.body.len() as u64).blob(&event.body_hash);
+        args.owned(event.notes.join(",")).opt_id(conflict_of);
+        args.int(unplanned).int(unplanned).int(epoch);
+        args.opt_int(event.part.map(|part| part.index)).opt_int(event.part.map(|part| part.of));
+        args.opt_id(event.part.map(|part| part.request));
+    });
+    script.many(&BODIES, &numbered, |args, (seq, (event, _))| {
+        args.int(*seq).blob(&event.body);
+    });
 }
 
-pub(super) async fn deliveries(ledger: &mut Ledger, rows: &[NewRow<'_>]) -> Outcome<()> {
+pub(super) fn deliveries(script: &mut Script, rows: &[NewRow<'_>]) -> Outcome<()> {
     if rows.iter().any(|row| row.state == DeliveryState::Sending && row.request.is_none()) {
         return Err(Fault::Refused(StoreError::Database("an attempt was opened with nothing to send".to_owned())));
     }
-    DELIVERIES
-        .insert(&mut ledger.conn, rows, |args, row| {
-            let at = row.event.received_at;
-            let due = matches!(row.state, DeliveryState::Queued | DeliveryState::Sending);
-            args.id(row.id).id(row.event.id).lane(row.lane).text(row.state.as_str());
-            args.opt_text(row.event.key.as_deref()).opt_text(row.event.event_type.as_deref());
-            args.time(at).opt_time(due.then_some(at)).opt_time(row.open.map(|(since, _)| since));
-            args.opt_time(row.state.is_terminal().then_some(at)).int(row.open.is_some()).int(0);
-            args.time(at).int(row.request.is_some()).count(row.open.map_or(0, |(_, epoch)| epoch));
-            let failure = row.failure.as_ref();
-            args.opt_text(failure.map(|failure| failure.kind.as_str()));
-            let stage = failure.map(|failure| failure.stage.as_str());
-            args.opt_text(stage.or(row.step.map(|_| signalbox_model::Stage::Filter.as_str())));
-            args.opt_int(failure.and_then(|failure| failure.status));
-            args.opt_text(failure.map(|failure| failure.message.as_str()).or(row.step));
-            args.opt_id(failure.map(|failure| failure.group));
-            args.int(failure.is_some_and(|failure| failure.park)).opt_id(row.conflict_of);
-        })
-        .await?;
+    script.many(&DELIVERIES, rows, |args, row| {
+        let at = row.event.received_at;
+        let due = matches!(row.state, DeliveryState::Queued | DeliveryState::Sending);
+        args.id(row.id).id(row.event.id).lane(row.lane).text(row.state.as_str());
+        args.opt_text(row.event.key.as_deref()).opt_text(row.event.event_type.as_deref());
+        args.time(at).opt_time(due.then_some(at)).opt_time(row.open.map(|(since, _)| since));
+        args.opt_time(row.state.is_terminal().then_some(at)).int(row.open.is_some()).int(0);
+        args.time(at).int(row.request.is_some()).count(row.open.map_or(0, |(_, epoch)| epoch));
+        let failure = row.failure.as_ref();
+        args.opt_text(failure.map(|failure| failure.kind.as_str()));
+        let stage = failure.map(|failure| failure.stage.as_str());
+        args.opt_text(stage.or(row.step.map(|_| signalbox_model::Stage::Filter.as_str())));
+        args.opt_int(failure.and_then(|failure| failure.status));
+        args.opt_text(failure.map(|failure| failure.message.as_str()).or(row.step));
+        args.opt_id(failure.map(|failure| failure.group));
+        args.int(failure.is_some_and(|failure| failure.park)).opt_id(row.conflict_of);
+    });
     let requests: Vec<_> = rows.iter().filter_map(|row| Some((row, row.request?))).collect();
-    REVISIONS
-        .insert(&mut ledger.conn, &requests, |args, (row, request)| {
-            args.id(row.id).int(1).text(RevisionOrigin::Mapped.as_str()).time(row.event.received_at);
-            args.text(&request.method).text(&request.path).pairs(&request.headers);
-            args.opt_blob((request.body != row.event.body).then_some(request.body.as_ref()));
-        })
-        .await?;
+    script.many(&REVISIONS, &requests, |args, (row, request)| {
+        args.id(row.id).int(1).text(RevisionOrigin::Mapped.as_str()).time(row.event.received_at);
+        args.text(&request.method).text(&request.path).pairs(&request.headers);
+        args.opt_blob((request.body != row.event.body).then_some(request.body.as_ref()));
+    });
     Ok(())
 }

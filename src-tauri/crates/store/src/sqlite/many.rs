@@ -8,10 +8,13 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use super::args::Args;
 use super::fault::Outcome;
 
-/// Row counts for which a statement is prepared: few, so that all of them stay in the statement cache.
-const SIZES: [usize; 5] = [128, 32, 8, 2, 1];
+/// Row counts for which a statement is prepared: few, so that all of them stay in the statement cache. Fewer rows than
+/// that are filled up with NULLs.
+const SIZES: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+const LARGEST: usize = 128;
 
-/// A statement over many rows: `head`, then `(?, …), (?, …)`, then `tail`.
+/// A statement over many rows: `head`, then `(?, …), (?, …)`, then `tail`. A row of NULLs does nothing: an INSERT takes
+/// the rows whose first column is not NULL, any other statement joins the rows with what it looks for.
 pub(super) struct Many {
     head: &'static str,
     tail: &'static str,
@@ -24,40 +27,54 @@ impl Many {
         Self { head, tail, columns, texts: [const { OnceLock::new() }; SIZES.len()] }
     }
 
-    fn text(&self, size: usize) -> Arc<str> {
+    /// The statement for at least so many rows, and for how many it is.
+    fn text(&self, rows: usize) -> (Arc<str>, usize) {
+        let at = SIZES.iter().position(|size| *size >= rows).unwrap_or(SIZES.len() - 1);
+        let size = SIZES.get(at).copied().unwrap_or(LARGEST);
         let build = || -> Arc<str> {
             let row = format!("({})", vec!["?"; self.columns].join(","));
-            format!("{} {} {}", self.head, vec![row.as_str(); size].join(","), self.tail).into()
+            let rows = vec![row.as_str(); size].join(",");
+            let (head, tail) = (self.head, self.tail);
+            match head.strip_suffix("VALUES").filter(|head| head.starts_with("INSERT")) {
+                Some(into) => format!("{into} SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL {tail}").into(),
+                None => format!("{head} {rows} {tail}").into(),
+            }
         };
-        let at = SIZES.iter().position(|known| *known == size);
-        match at.and_then(|at| self.texts.get(at)) {
-            Some(text) => Arc::clone(text.get_or_init(build)),
-            None => build(),
+        match self.texts.get(at) {
+            Some(text) => (Arc::clone(text.get_or_init(build)), size),
+            None => (build(), size),
         }
     }
 
-    /// Exactly these rows, in as few statements as the prepared sizes allow. Answers the rows affected.
+    /// The statements for all rows, with their arguments.
+    pub fn each<R>(&self, rows: &[R], args: &mut Args, bind: impl Fn(&mut Args, &R), mut take: impl FnMut(Arc<str>)) {
+        for now in rows.chunks(LARGEST) {
+            let (text, size) = self.text(now.len());
+            args.reserve(size * self.columns);
+            for row in now {
+                bind(args, row);
+            }
+            args.nulls((size - now.len()) * self.columns);
+            take(text);
+        }
+    }
+
+    /// Answers the rows affected.
     pub async fn insert<R>(
         &self,
         conn: &mut SqliteConnection,
         rows: &[R],
         bind: impl Fn(&mut Args, &R),
     ) -> Outcome<u64> {
-        let mut rest = rows;
         let mut affected = 0;
-        while !rest.is_empty() {
-            let size = SIZES.into_iter().find(|size| *size <= rest.len()).unwrap_or(1);
-            let (now, later) = rest.split_at(size);
-            rest = later;
-            let arguments = self.arguments(now, size, &bind)?;
-            affected +=
-                sqlx::query_with(AssertSqlSafe(self.text(size)), arguments).execute(&mut *conn).await?.rows_affected();
+        for now in rows.chunks(LARGEST) {
+            let (text, arguments) = self.one(now, &bind)?;
+            affected += sqlx::query_with(AssertSqlSafe(text), arguments).execute(&mut *conn).await?.rows_affected();
         }
         Ok(affected)
     }
 
-    /// For statements that join the rows: arguments that are not bound are NULL and match nothing, so that the next
-    /// larger prepared size serves.
+    /// For statements that answer with rows.
     pub async fn query<R>(
         &self,
         conn: &mut SqliteConnection,
@@ -65,38 +82,30 @@ impl Many {
         bind: impl Fn(&mut Args, &R),
     ) -> Outcome<Vec<SqliteRow>> {
         let mut answers = Vec::new();
-        let largest = SIZES.first().copied().unwrap_or(1);
-        for now in rows.chunks(largest) {
-            let size = SIZES.into_iter().rev().find(|size| *size >= now.len()).unwrap_or(largest);
-            let arguments = self.arguments(now, size, &bind)?;
-            answers.extend(sqlx::query_with(AssertSqlSafe(self.text(size)), arguments).fetch_all(&mut *conn).await?);
+        for now in rows.chunks(LARGEST) {
+            let (text, arguments) = self.one(now, &bind)?;
+            answers.extend(sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&mut *conn).await?);
         }
         Ok(answers)
     }
 
-    /// As [`Many::query`], for statements that answer nothing. Answers the rows affected.
+    /// As [`Many::insert`], for statements that change what is there.
     pub async fn update<R>(
         &self,
         conn: &mut SqliteConnection,
         rows: &[R],
         bind: impl Fn(&mut Args, &R),
     ) -> Outcome<u64> {
-        let mut affected = 0;
-        let largest = SIZES.first().copied().unwrap_or(1);
-        for now in rows.chunks(largest) {
-            let size = SIZES.into_iter().rev().find(|size| *size >= now.len()).unwrap_or(largest);
-            let arguments = self.arguments(now, size, &bind)?;
-            affected +=
-                sqlx::query_with(AssertSqlSafe(self.text(size)), arguments).execute(&mut *conn).await?.rows_affected();
-        }
-        Ok(affected)
+        self.insert(conn, rows, bind).await
     }
 
-    fn arguments<R>(&self, rows: &[R], size: usize, bind: &impl Fn(&mut Args, &R)) -> Outcome<SqliteArguments> {
+    fn one<R>(&self, rows: &[R], bind: &impl Fn(&mut Args, &R)) -> Outcome<(Arc<str>, SqliteArguments)> {
+        let (text, size) = self.text(rows.len());
         let mut args = Args::with_capacity(size * self.columns);
         for row in rows {
             bind(&mut args, row);
         }
-        args.done()
+        // What is not bound is NULL.
+        Ok((text, args.done()?))
     }
 }

@@ -3,11 +3,11 @@
 //! | part | what it does |
 //! |---|---|
 //! | `queue`, `job`, `ledger`, `writer`, `alone` | the bounded way to the one writer; batches, commits, answers |
-//! | `dedupe`, `accept`, `insert`, `complete` | the hot commands, one statement per table for a whole batch |
+//! | `dedupe`, `accept`, `insert`, `complete` | the hot commands, one statement per table for a whole batch, in few calls |
 //! | `batches` | the common end of attempts that went out in one request |
 //! | `claim`, `order`, `plan`, `discard`, `replays`, `progress` | the other transitions |
 //! | `predicate`, `select`, `rows`, `figures`, `readers` | reads |
-//! | `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many` | SQLite itself |
+//! | `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many`, `script` | SQLite itself |
 //!
 //! An attempt that is open is its delivery's row: see `claim`. The states and their guards are the CHECK constraints
 //! and partial unique indexes of `migrations/sqlite/0001_ledger.sql`.
@@ -40,6 +40,7 @@ mod readers;
 mod rejected;
 mod replays;
 mod rows;
+mod script;
 mod select;
 mod series;
 mod sql;

@@ -7,6 +7,7 @@ pub(super) use super::args::{Args, Id};
 pub(super) use super::columns::{Columns, corrupt};
 use super::fault::Outcome;
 pub(super) use super::many::Many;
+pub(super) use super::script::{Answers, Part, Script};
 
 /// A statement's text: written here, or built of parts that are written here.
 pub(super) fn safe(text: impl Into<String>) -> AssertSqlSafe<String> {
@@ -25,10 +26,11 @@ pub(super) async fn optional(conn: &mut SqliteConnection, sql: &'static str, arg
     Ok(sqlx::query_with(sql, args.done()?).fetch_optional(conn).await?)
 }
 
-/// Rows that keep later ones of their key waiting; word for word as in the index.
-macro_rules! blocks {
+/// Rows that wait for their turn, and dead letters that keep later ones of their key waiting; word for word as in the
+/// index.
+macro_rules! waits {
     () => {
-        "key IS NOT NULL AND (state IN ('queued', 'sending', 'retrying', 'held') OR (state = 'dead' AND park = 1))"
+        "key IS NOT NULL AND (state = 'held' OR (state = 'dead' AND park = 1))"
     };
 }
 
@@ -39,4 +41,4 @@ macro_rules! active {
     };
 }
 
-pub(super) use {active, blocks};
+pub(super) use {active, waits};

@@ -13,7 +13,10 @@ use super::job::{Batch, Job};
 use super::ledger::Ledger;
 use super::queue::Shared;
 use super::wal::Checkpoints;
-use super::{accept, complete, connect};
+use super::accept::Intake;
+use super::complete::Ending;
+use super::connect;
+use super::sql::Script;
 use crate::delivery::{Completed, Completion};
 use crate::event::{Accepted, NewEvent};
 use crate::{Observer, StoreError};
@@ -23,10 +26,10 @@ const BATCH_BYTES: usize = 1 << 20;
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Answers of the set-based commands; the others keep their own.
-struct Answers {
-    completions: Vec<Completed>,
+pub(super) struct Answers {
+    pub completions: Vec<Completed>,
     /// Of all commands, one after the other.
-    accepts: Vec<Accepted>,
+    pub accepts: Vec<Accepted>,
 }
 
 pub(super) struct Writer {
@@ -124,18 +127,20 @@ impl Writer {
     }
 
     async fn together(&mut self, batch: &mut Batch) -> Outcome<Answers> {
+        let completions = batch.completions.iter().map(|waiting| &waiting.command).collect();
+        let accepts = batch.accepts.iter().flat_map(|waiting| &waiting.command).collect();
+        let mut script = Script::default();
+        script.add("BEGIN IMMEDIATE");
         let ledger = &mut self.ledger;
-        ledger.statement("BEGIN IMMEDIATE").await?;
-        // Ends first: what they promote or free is then seen by the events of the same batch.
-        let completions: Vec<&Completion> = batch.completions.iter().map(|waiting| &waiting.command).collect();
-        let completions = complete::complete(ledger, &completions).await?;
-        let accepts: Vec<&NewEvent> = batch.accepts.iter().flat_map(|waiting| &waiting.command).collect();
-        let accepts = accept::accept(ledger, &accepts).await?;
-        for other in &mut batch.others {
-            other.run(ledger).await?;
+        let last = if batch.others.is_empty() { Some("COMMIT") } else { None };
+        let answers = hot(ledger, script, completions, accepts, last).await?;
+        if !batch.others.is_empty() {
+            for other in &mut batch.others {
+                other.run(ledger).await?;
+            }
+            ledger.statement("COMMIT").await?;
         }
-        ledger.statement("COMMIT").await?;
-        Ok(Answers { completions, accepts })
+        Ok(answers)
     }
 
     fn answer(&mut self, batch: Batch, answers: Answers) {
@@ -189,6 +194,36 @@ impl Writer {
             }
         }
     }
+}
+
+/// The set-based commands: reads, then ends, then events, which see what the ends promote or free. `script` holds what
+/// comes first, `last` what comes after all of it.
+pub(super) async fn hot(
+    ledger: &mut Ledger,
+    mut script: Script,
+    completions: Vec<&Completion>,
+    accepts: Vec<&NewEvent>,
+    last: Option<&'static str>,
+) -> Outcome<Answers> {
+    let (mut ending, open) = Ending::ask(&mut script, completions);
+    let (mut intake, known) = Intake::ask(&mut script, accepts);
+    let mut answers = script.run(&mut ledger.conn).await?;
+    ending.judge(&mut answers, open)?;
+    intake.judge(&mut answers, known)?;
+
+    let mut script = Script::default();
+    let written = ending.write(&mut script, ledger.now);
+    let blocked = intake.look(&mut script);
+    let mut answers = script.run(&mut ledger.conn).await?;
+    let completions = ending.finish(ledger, &mut answers, written).await?;
+
+    let mut script = Script::default();
+    let accepts = intake.write(&mut script, ledger, &mut answers, blocked)?;
+    if let Some(last) = last {
+        script.add(last);
+    }
+    script.run(&mut ledger.conn).await?;
+    Ok(Answers { completions, accepts })
 }
 
 fn refuse(job: Job) {
