@@ -46,9 +46,10 @@ build: setup panel ## Build target/release/signalbox (headless) and target/relea
 test: setup-test lint test-rust test-panel test-gen test-e2e test-vendors test-desktop ## Run every test and check
 
 .PHONY: bench
-bench: setup panel ## Measure throughput, latency, memory and start against the release build
+bench: setup panel ## Measure the release build beside the machine and Node-RED; BENCH="--json --large"
 	cargo build --locked --release --bin signalbox
-	cargo run --locked --release -p xtask -- bench
+	cargo build --locked --release -p signalbox-store --example ledger_bench --example fill_ledger
+	cargo run --locked --release -p xtask -- bench $(BENCH)
 
 .PHONY: fmt
 fmt: node_modules ## Format everything

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::BufReader;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,52 +13,78 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::http;
-use super::sink::Sink;
 
 /// The senders sign with it.
 pub const SIGNING_KEY: &[u8; 24] = b"a key that signs nothing";
 
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Of `/proc/PID/stat`: hundredths of a second on every Linux that Rust supports.
 const TICKS: u64 = 100;
 
+/// A workspace that goes with its end.
+pub struct Workspace {
+    pub folder: PathBuf,
+}
+
+impl Workspace {
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn make(name: &str, sinks: &[SocketAddr]) -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("signalbox-bench-{}-{name}", std::process::id()));
+        let workspace = Self { folder };
+        write(&workspace.folder, sinks)?;
+        Ok(workspace)
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
 pub struct Program {
     child: Child,
-    folder: PathBuf,
+    runtime_file: PathBuf,
     pub ready_after: Duration,
     /// `host:port`.
     pub ingress: String,
-    api: String,
+    /// `host:port`.
+    pub api: String,
     token: String,
 }
 
+#[derive(Clone, Copy)]
 pub struct Usage {
     /// User and system time since the start.
     pub cpu: Duration,
     pub resident_bytes: u64,
+    pub peak_bytes: u64,
+}
+
+impl Usage {
+    pub fn megabytes(bytes: u64) -> f64 {
+        bytes as f64 / f64::from(1 << 20)
+    }
 }
 
 impl Program {
-    pub fn start(binary: &Path, sinks: &[Sink; 2]) -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("signalbox-bench-{}", std::process::id()));
-        write_workspace(&folder, sinks)?;
+    /// # Errors
+    /// Where it does not start.
+    pub fn start(binary: &Path, workspace: &Workspace) -> Result<Self> {
+        let runtime_file = workspace.folder.join(".signalbox/runtime.json");
+        drop(fs::remove_file(&runtime_file));
         let began = Instant::now();
         let child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--ingress", "127.0.0.1:0", "--workspace"])
-            .arg(&folder)
+            .arg(&workspace.folder)
             .env("SIGNALBOX_SECRET_BENCH", format!("whsec_{}", STANDARD.encode(SIGNING_KEY)))
             .env("SIGNALBOX_LOG", "warn")
             .stdout(Stdio::null())
             .spawn()
             .with_context(|| format!("cannot run {}", binary.display()))?;
-        let mut program = Self {
-            child,
-            folder,
-            ready_after: Duration::ZERO,
-            ingress: String::new(),
-            api: String::new(),
-            token: String::new(),
-        };
+        let (ingress, api, token) = (String::new(), String::new(), String::new());
+        let mut program = Self { child, runtime_file, ready_after: Duration::ZERO, ingress, api, token };
         let runtime = program.await_runtime(began)?;
         program.ready_after = began.elapsed();
         let word =
@@ -70,12 +96,11 @@ impl Program {
     }
 
     fn await_runtime(&mut self, began: Instant) -> Result<Value> {
-        let path = self.folder.join(".signalbox/runtime.json");
         while began.elapsed() < READY_WITHIN {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the program ended before it was ready: {status}");
             }
-            if let Ok(text) = fs::read_to_string(&path)
+            if let Ok(text) = fs::read_to_string(&self.runtime_file)
                 && let Ok(runtime) = serde_json::from_str(&text)
             {
                 return Ok(runtime);
@@ -85,21 +110,10 @@ impl Program {
         bail!("the program was not ready within {} s", READY_WITHIN.as_secs())
     }
 
-    /// What the process has used, by `/proc`.
+    /// # Errors
+    /// On anything but Linux.
     pub fn usage(&self) -> Result<Usage> {
-        let folder = PathBuf::from(format!("/proc/{}", self.child.id()));
-        let stat = fs::read_to_string(folder.join("stat")).context("only Linux tells what a process uses")?;
-        // The name of the program is in parentheses and may hold spaces.
-        let (_, fields) = stat.rsplit_once(") ").context("an unknown form of /proc/PID/stat")?;
-        let fields: Vec<&str> = fields.split(' ').collect();
-        let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-        let status = fs::read_to_string(folder.join("status"))?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
-        let kilobytes: u64 = resident.split_whitespace().next().unwrap_or("0").parse()?;
-        Ok(Usage {
-            cpu: Duration::from_millis((ticks(11) + ticks(12)) * 1000 / TICKS),
-            resident_bytes: kilobytes * 1024,
-        })
+        usage_of(self.child.id())
     }
 
     /// Asks the API and fails on anything but 200.
@@ -132,11 +146,33 @@ impl Drop for Program {
             drop(self.child.kill());
             drop(self.child.wait());
         }
-        drop(fs::remove_dir_all(&self.folder));
     }
 }
 
-fn write_workspace(folder: &Path, sinks: &[Sink; 2]) -> Result<()> {
+/// What a process has used, by `/proc`.
+///
+/// # Errors
+/// On anything but Linux.
+pub fn usage_of(process: u32) -> Result<Usage> {
+    let folder = PathBuf::from(format!("/proc/{process}"));
+    let stat = fs::read_to_string(folder.join("stat")).context("only Linux tells what a process uses")?;
+    // The name of the program is in parentheses and may hold spaces.
+    let (_, fields) = stat.rsplit_once(") ").context("an unknown form of /proc/PID/stat")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    let status = fs::read_to_string(folder.join("status"))?;
+    let kilobytes = |name: &str| -> Result<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0");
+        Ok(line.split_whitespace().next().unwrap_or("0").parse()?)
+    };
+    Ok(Usage {
+        cpu: Duration::from_millis((ticks(11) + ticks(12)) * 1000 / TICKS),
+        resident_bytes: kilobytes("VmRSS:")? * 1024,
+        peak_bytes: kilobytes("VmHWM:")? * 1024,
+    })
+}
+
+fn write(folder: &Path, sinks: &[SocketAddr]) -> Result<()> {
     fs::create_dir_all(folder.join("systems"))?;
     fs::create_dir_all(folder.join("integrations"))?;
     let mut integration = r#"title = "Signed events, mapped, to two destinations"
@@ -154,10 +190,9 @@ jq = ".data | { email: (.Email | ascii_downcase), lastname: .LastName, note: .No
 "#
     .to_owned();
     for (name, sink) in ["first", "second"].into_iter().zip(sinks) {
-        let system = format!("base_url = \"http://{}\"\nallow_private = true\n", sink.address);
+        let system = format!("base_url = \"http://{sink}\"\nallow_private = true\n");
         fs::write(folder.join(format!("systems/{name}.toml")), system)?;
-        integration
-            .push_str(&format!("\n[[destinations]]\nname = \"{name}\"\nsystem = \"{name}\"\nconcurrency = 32\n"));
+        integration.push_str(&format!("\n[[destinations]]\nname = \"{name}\"\nsystem = \"{name}\"\n"));
     }
     fs::write(folder.join("integrations/bench.toml"), integration)?;
     Ok(())

@@ -9,8 +9,8 @@ use super::args::Args;
 use super::fault::Outcome;
 
 /// Row counts for which a statement is prepared: few, so that all of them stay in the statement cache. Fewer rows than
-/// that are filled up with NULLs.
-const SIZES: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+/// that are filled up with NULLs, which cost less than a statement more.
+const SIZES: [usize; 4] = [2, 8, 32, 128];
 const LARGEST: usize = 128;
 
 /// A statement over many rows: `head`, then `(?, …), (?, …)`, then `tail`. A row of NULLs does nothing: an INSERT takes
@@ -47,9 +47,18 @@ impl Many {
     }
 
     /// The statements for all rows, with their arguments.
-    pub fn each<R>(&self, rows: &[R], args: &mut Args, bind: impl Fn(&mut Args, &R), mut take: impl FnMut(Arc<str>)) {
+    ///
+    /// With `least`, for at least so many rows each: so that fewer scripts of several statements differ.
+    pub fn each<R>(
+        &self,
+        rows: &[R],
+        least: usize,
+        args: &mut Args,
+        bind: impl Fn(&mut Args, &R),
+        mut take: impl FnMut(Arc<str>),
+    ) {
         for now in rows.chunks(LARGEST) {
-            let (text, size) = self.text(now.len());
+            let (text, size) = self.text(now.len().max(least));
             args.reserve(size * self.columns);
             for row in now {
                 bind(args, row);

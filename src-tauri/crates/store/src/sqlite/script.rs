@@ -18,6 +18,8 @@ pub(super) struct Script {
     text: String,
     args: Args,
     statements: usize,
+    /// The most rows of a statement so far.
+    rows: usize,
 }
 
 /// Which statements of a script one question was made of.
@@ -44,8 +46,9 @@ impl Script {
     /// A statement over many rows; no rows, no statement.
     pub fn many<R>(&mut self, many: &Many, rows: &[R], bind: impl Fn(&mut Args, &R)) -> Part {
         let from = self.statements;
-        let Self { text, args, statements } = self;
-        many.each(rows, args, bind, |sql| {
+        self.rows = self.rows.max(rows.len());
+        let Self { text, args, statements, rows: least } = self;
+        many.each(rows, *least, args, bind, |sql| {
             text.push_str(&sql);
             text.push_str(";\n");
             *statements += 1;
