@@ -30,8 +30,6 @@ pub struct Arrivals {
     began: Instant,
     next: AtomicUsize,
     events: Vec<Event>,
-    /// First arrivals, at all sinks.
-    distinct: AtomicUsize,
     repeats: AtomicUsize,
 }
 
@@ -41,7 +39,6 @@ impl Arrivals {
             began: Instant::now(),
             next: AtomicUsize::new(0),
             events: std::iter::repeat_with(Event::default).take(EVENTS).collect(),
-            distinct: AtomicUsize::new(0),
             repeats: AtomicUsize::new(0),
         }
     }
@@ -62,18 +59,13 @@ impl Arrivals {
     fn arrived(&self, sink: usize, number: usize) {
         let Some(at) = self.events.get(number).and_then(|event| event.arrived.get(sink)) else { return };
         let now = self.stamp(Instant::now());
-        match at.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => self.distinct.fetch_add(1, Ordering::Relaxed),
-            Err(_) => self.repeats.fetch_add(1, Ordering::Relaxed),
-        };
+        if at.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            self.repeats.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn stamp(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX) + 1
-    }
-
-    pub fn distinct(&self) -> usize {
-        self.distinct.load(Ordering::Relaxed)
     }
 
     pub fn repeats(&self) -> usize {
@@ -174,6 +166,6 @@ mod tests {
         arrivals.arrived(1, number);
         arrivals.arrived(1, number);
         assert_eq!((arrivals.both(0).0.len(), arrivals.both(0).1), (1, 0));
-        assert_eq!((arrivals.distinct(), arrivals.repeats()), (2, 1));
+        assert_eq!(arrivals.repeats(), 1);
     }
 }
