@@ -100,7 +100,12 @@ fn empty(binary: &std::path::Path, sinks: &Sinks, report: &mut Report) -> Result
     let rate = syncs.len() as f64 / LIMIT.as_secs_f64();
     let spread = Percentiles::of(syncs);
     let text = format!("{rate:.0} syncs/s, {}", spread.text());
-    report.line("disk_sync", "append of 4 KiB and sync", &text, json!({ "per_second": rate, "latency": spread.json() }));
+    report.line(
+        "disk_sync",
+        "append of 4 KiB and sync",
+        &text,
+        json!({ "per_second": rate, "latency": spread.json() }),
+    );
     let (rate, cpu) = ledger::raw(&workspace.folder.join("limits"), RAW_EVENTS)?;
     let text = format!("{rate:.0} events/s, {cpu:.0} µs CPU an event");
     report.line("raw_store", "the store alone, 128 at a time", &text, json!({ "per_second": rate, "cpu_us": cpu }));
@@ -152,7 +157,12 @@ fn full_speed(program: &Program, sinks: &Sinks, report: &mut Report) -> Result<(
     let taken = accepted as f64 / outcome.took.as_secs_f64();
     let answers = Percentiles::of(outcome.latencies);
     let text = format!("{taken:.0} events/s from {SENDERS} connections ({refused} refused); {}", answers.text());
-    report.line("accepted", "accepted", &text, json!({ "per_second": taken, "refused": refused, "latency": answers.json() }));
+    report.line(
+        "accepted",
+        "accepted",
+        &text,
+        json!({ "per_second": taken, "refused": refused, "latency": answers.json() }),
+    );
     let delivered = arrived.len() as f64 / drained.as_secs_f64();
     let text = format!("{delivered:.0} events/s at both destinations");
     report.line("delivered", "delivered", &text, json!({ "per_second": delivered }));

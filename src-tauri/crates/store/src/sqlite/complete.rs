@@ -114,12 +114,7 @@ impl<'a> Ending<'a> {
         Written { moved, settling }
     }
 
-    pub async fn finish(
-        self,
-        ledger: &mut Ledger,
-        answers: &mut Answers,
-        written: Written,
-    ) -> Outcome<Vec<Completed>> {
+    pub async fn finish(self, ledger: &mut Ledger, answers: &mut Answers, written: Written) -> Outcome<Vec<Completed>> {
         if answers.affected(written.moved) != self.ends.len() as u64 {
             return Err(corrupt("a delivery whose attempt ended"));
         }
@@ -138,7 +133,8 @@ impl<'a> Ending<'a> {
         report_stale(ledger, &self.stale).await?;
         let mut applied: HashMap<DeliveryId, bool> = HashMap::with_capacity(self.ends.len());
         for end in &self.ends {
-            let next = !promoted.is_empty() && key(end).is_some_and(|(lane, key)| promoted.contains(&(lane, key.to_owned())));
+            let next =
+                !promoted.is_empty() && key(end).is_some_and(|(lane, key)| promoted.contains(&(lane, key.to_owned())));
             applied.insert(end.completion.delivery, next);
         }
         // Each entry answers once; a second completion of the same delivery is the stale one.

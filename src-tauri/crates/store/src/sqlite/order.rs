@@ -41,7 +41,12 @@ impl Settling {
     }
 
     /// The keys that have one now.
-    pub fn told(self, ledger: &mut Ledger, answers: &mut Answers, now: Timestamp) -> Outcome<HashSet<(LaneId, String)>> {
+    pub fn told(
+        self,
+        ledger: &mut Ledger,
+        answers: &mut Answers,
+        now: Timestamp,
+    ) -> Outcome<HashSet<(LaneId, String)>> {
         let rows = answers.rows(self.0);
         let mut promoted = HashSet::with_capacity(rows.len());
         for row in rows {
