@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(TARGET)/tools/bin:$(PATH)
 export SIGNALBOX_BIN = $(TARGET)/debug/signalbox
+export SIGNALBOX_TOOLS = $(TARGET)/tools
 export SIGNALBOX_DESKTOP_BIN = $(TARGET)/debug/signalbox-desktop
 
 # `make run` builds quickly (dev); PROFILE=release builds what is shipped.
@@ -43,7 +44,7 @@ build: setup panel ## Build target/release/signalbox (headless) and target/relea
 	cargo build --locked --release --features desktop --bin signalbox-desktop
 
 .PHONY: test
-test: setup-test lint test-rust test-panel test-gen test-e2e test-vendors test-desktop ## Run every test and check
+test: setup-test lint test-rust test-keyring test-panel test-gen test-e2e test-vendors test-desktop ## Run every test and check
 
 .PHONY: bench
 bench: setup panel ## Measure the release build beside the machine and Node-RED; BENCH="--json --large"
@@ -107,9 +108,14 @@ lint: node_modules panel ## Check formats and lints
 	npm --prefix ui run check
 	npm --prefix ui run lint
 
-.PHONY: test-rust test-panel test-gen test-e2e test-vendors test-desktop
+.PHONY: test-rust test-keyring test-panel test-gen test-e2e test-vendors test-desktop
 test-rust: binaries ## Run the Rust tests; one of them holds the directions between crates
-	cargo test --locked $(WORKSPACE) --no-fail-fast
+	SIGNALBOX_SEEDS=$${SIGNALBOX_SEEDS:-1000} cargo test --locked $(WORKSPACE) --no-fail-fast
+
+# A keyring of its own, on a bus of its own.
+test-keyring: binaries ## Keep secrets in a real desktop keyring
+	XDG_DATA_HOME=$$(mktemp -d) dbus-run-session -- bash -c 'printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null && \
+	  cargo test --locked $(WORKSPACE) --test it -- --ignored the_keyring_of_the_desktop'
 
 test-panel: node_modules ## Run the panel's unit tests
 	npm --prefix ui run test

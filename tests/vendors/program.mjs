@@ -45,7 +45,7 @@ export async function startReceiver() {
 }
 
 /** Writes the files into a new workspace and serves it. `files` maps relative paths to texts, `secrets` names to values. */
-export async function startProgram({ files, secrets }) {
+export async function startProgram({ files, secrets, options = [] }) {
   const workspace = await mkdtemp(join(tmpdir(), "signalbox-vendors-"));
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(workspace, path)), { recursive: true });
@@ -59,7 +59,7 @@ export async function startProgram({ files, secrets }) {
   const log = [];
   const program = spawn(
     binary,
-    ["serve", "--workspace", workspace, "--listen", "127.0.0.1:0", "--ingress", "127.0.0.1:0"],
+    ["serve", "--workspace", workspace, "--listen", "127.0.0.1:0", "--ingress", "127.0.0.1:0", ...options],
     { env: environment, stdio: ["ignore", "pipe", "pipe"] },
   );
   program.stdout.on("data", (text) => log.push(text));
@@ -85,7 +85,7 @@ export async function startProgram({ files, secrets }) {
       if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
       return response.json();
     };
-    return { ingress: runtime.ingress, api, stop };
+    return { ingress: runtime.ingress, api, apiUrl: runtime.api, token: runtime.token, stop };
   } catch (cause) {
     await stop();
     throw new Error(`${binary} did not start:\n${Buffer.concat(log)}`, { cause });

@@ -130,10 +130,8 @@ fn values_are_in_no_debug_text() {
     assert!(!format!("{:?}", secrets.get(&name("a"))).contains("very-secret"));
 }
 
-/// `dbus-run-session -- sh -c 'printf pw | gnome-keyring-daemon --unlock --components=secrets && cargo test -p \
-/// signalbox-workspace --test it -- --ignored'`
 #[test]
-#[ignore = "needs an unlocked Secret Service; the command is above"]
+#[ignore = "needs an unlocked Secret Service; `make test-keyring` brings one"]
 fn the_keyring_of_the_desktop_keeps_a_value_per_workspace() {
     let (mine, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (mine, other) = (Keyring::of_workspace(mine.path()), Keyring::of_workspace(other.path()));
