@@ -46,6 +46,10 @@ build: setup panel ## Build target/release/signalbox (headless) and target/relea
 .PHONY: test
 test: setup-test lint test-rust test-keyring test-panel test-gen test-e2e test-vendors test-desktop ## Run every test and check
 
+.PHONY: torture
+torture: binaries ## Break it on purpose, for an hour: power cuts, failing disks, kills, floods (docs/reliability.md)
+	SIGNALBOX_TORTURE=long cargo test --locked --features desktop --test torture -- --nocapture --test-threads=1
+
 .PHONY: bench
 bench: setup panel ## Measure the release build beside the machine and Node-RED; BENCH="--json --large"
 	cargo build --locked --release --bin signalbox

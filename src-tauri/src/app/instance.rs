@@ -27,6 +27,9 @@ use super::World;
 /// How long deliveries on the wire may take after the order to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// Enough for some thousands of deliveries to end on a full disk.
+const BALLAST: u64 = 8 << 20;
+
 pub struct Running {
     pub instance: Arc<Instance>,
     pub dir: PathBuf,
@@ -61,7 +64,8 @@ impl Running {
         }
         let boot = u64::try_from(world.clock.now().as_micros()).unwrap_or(0);
         let signals = Signals::new(world.clock.clone(), boot);
-        let store = SqliteStore::open(&private, SqliteOptions::default(), world.clock.clone(), signals.clone()).await?;
+        let options = SqliteOptions { ballast: BALLAST, ..SqliteOptions::default() };
+        let store = SqliteStore::open(&private, options, world.clock.clone(), signals.clone()).await?;
         let listener = TcpListener::bind(ingress)
             .await
             .with_context(|| format!("the ingress cannot listen on {ingress}; choose another with --ingress"))?;

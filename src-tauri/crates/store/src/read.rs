@@ -11,7 +11,7 @@ use signalbox_model::{
 use crate::delivery::Response;
 use crate::event::{Part, Rejected, Request};
 use crate::replay::RevisionOrigin;
-use crate::{LaneId, StoreFuture};
+use crate::{LaneId, StoreError, StoreFuture};
 
 /// The most rows of one page.
 pub const PAGE_MAX: u32 = 500;
@@ -54,6 +54,8 @@ pub trait Reads: Send + Sync {
     fn oldest_open(&self) -> StoreFuture<'_, Vec<(LaneId, Timestamp)>>;
     /// Dead letters: all, distinct groups, and those that ended since.
     fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures>;
+    /// Why no event is taken now: the disk is full, or the ledger is sealed. `None`: they are taken.
+    fn trouble(&self) -> Option<StoreError>;
     /// Size on disk of ledger and WAL, bytes.
     fn size_on_disk(&self) -> StoreFuture<'_, u64>;
 }

@@ -111,7 +111,11 @@ pub struct Library {
 
 pub const LIBRARIES: [Library; 9] = [
     Library { name: "sqlx", only_in: &["signalbox-store"], why: "SQL anywhere else could not move to another store" },
-    Library { name: "libsqlite3-sys", only_in: &["signalbox-store"], why: "SQLite is one store's affair" },
+    Library {
+        name: "libsqlite3-sys",
+        only_in: &["signalbox-store", "signalbox"],
+        why: "SQLite is one store's affair; only the root's torture tests put a disk of their own under it",
+    },
     Library {
         name: "reqwest",
         only_in: &["signalbox-net"],

@@ -21,8 +21,13 @@ const STATEMENTS: usize = 256;
 /// Rows that an answer may be ahead of who reads it: a batch, so that neither thread waits for the other within one.
 const ROWS: usize = 512;
 
-fn common(file: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+fn common(file: &Path, vfs: Option<&'static str>, busy_timeout: Duration) -> SqliteConnectOptions {
+    let connect = SqliteConnectOptions::new();
+    let connect = match vfs {
+        Some(name) => connect.vfs(name),
+        None => connect,
+    };
+    connect
         .filename(file)
         .busy_timeout(busy_timeout)
         .statement_cache_capacity(STATEMENTS)
@@ -39,7 +44,7 @@ fn common(file: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
 
 pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<SqliteConnection, String> {
     let synchronous = if options.power_loss_safe { "FULL" } else { "NORMAL" };
-    let mut connect = common(file, options.busy_timeout)
+    let mut connect = common(file, options.vfs, options.busy_timeout)
         .create_if_missing(true)
         .page_size(4_096)
         .auto_vacuum(sqlx::sqlite::SqliteAutoVacuum::Incremental)
@@ -69,8 +74,8 @@ pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<Sqlit
     Ok(conn)
 }
 
-pub(super) async fn reader(file: &Path) -> Result<SqliteConnection, String> {
-    let connect = common(file, READER_PATIENCE)
+pub(super) async fn reader(file: &Path, vfs: Option<&'static str>) -> Result<SqliteConnection, String> {
+    let connect = common(file, vfs, READER_PATIENCE)
         .read_only(true)
         .pragma("query_only", "ON")
         .pragma("cache_size", "-4096")
@@ -110,6 +115,13 @@ async fn single(conn: &mut SqliteConnection, sql: &str) -> Result<String, String
 
 pub(super) async fn close(conn: SqliteConnection) -> Result<(), sqlx::Error> {
     conn.close().await
+}
+
+/// Leaves the files as they are until the process ends. Closing the last connection would make a checkpoint: after a sync
+/// that failed, a second one may succeed although the kernel has dropped the pages, and then the WAL, which alone still
+/// holds them, would be deleted.
+pub(super) fn abandon(conn: SqliteConnection) {
+    std::mem::forget(conn);
 }
 
 /// Frames in the WAL, and how many of them are in the database file already.

@@ -43,12 +43,15 @@ const IOERR: i64 = 10;
 const CORRUPT: i64 = 11;
 const FULL: i64 = 13;
 const NOTADB: i64 = 26;
+/// Extended: the WAL's index could not grow. Nothing was written, and the disk may have room again later.
+const IOERR_SHMSIZE: i64 = 4_874;
 
 pub(super) fn severity(error: &sqlx::Error) -> Severity {
     match error {
         sqlx::Error::Database(database) => {
             let code = database.code().and_then(|code| code.parse::<i64>().ok()).unwrap_or(0);
             match code & 0xff {
+                _ if code == IOERR_SHMSIZE => Severity::DiskFull,
                 IOERR | CORRUPT | NOTADB => Severity::Seal,
                 FULL => Severity::DiskFull,
                 BUSY => Severity::Busy,
@@ -93,7 +96,19 @@ pub(super) fn words(error: &sqlx::Error) -> String {
         }
         Some(8) => "it is read-only. Check the rights of the file and its folder".to_owned(),
         Some(5) => "another process holds it locked".to_owned(),
-        Some(13) => "the disk is full".to_owned(),
+        Some(13) => "the disk is full. Free some space".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// What the system says about a file, in words that a person can act on.
+pub(super) fn io_words(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full. Free some space".to_owned(),
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+            "it may not be written. Check the rights of the file and its folder".to_owned()
+        }
         _ => error.to_string(),
     }
 }

@@ -7,7 +7,7 @@
 //! | `batches` | the common end of attempts that went out in one request |
 //! | `claim`, `order`, `plan`, `discard`, `replays`, `progress` | the other transitions |
 //! | `predicate`, `select`, `rows`, `figures`, `readers` | reads |
-//! | `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many`, `script` | SQLite itself |
+//! | `files`, `room`, `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many`, `script` | SQLite itself |
 //!
 //! An attempt that is open is its delivery's row: see `claim`. The states and their guards are the CHECK constraints
 //! and partial unique indexes of `migrations/sqlite/0001_ledger.sql`.
@@ -25,6 +25,7 @@ mod dedupe;
 mod discard;
 mod fault;
 mod figures;
+mod files;
 mod insert;
 mod job;
 mod lanes;
@@ -39,6 +40,7 @@ mod queue;
 mod readers;
 mod rejected;
 mod replays;
+mod room;
 mod rows;
 mod script;
 mod select;
@@ -61,6 +63,7 @@ use fault::Outcome;
 use ledger::Ledger;
 use queue::{Queue, Shared};
 use readers::Readers;
+use room::Room;
 use sql::{Args, Columns};
 use writer::Writer;
 
@@ -75,11 +78,16 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// The file may grow to so many pages of 4 KiB; then writes answer `DiskFull`. `None`: as large as the disk.
     pub max_pages: Option<u32>,
+    /// Bytes of the file that is deleted when the disk is full, so that what was accepted can still be delivered. With so
+    /// many bytes free, events are refused. 0: neither.
+    pub ballast: u64,
+    /// The SQLite file layer to use, registered beforehand; its files are on no disk that this program knows.
+    pub vfs: Option<&'static str>,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { power_loss_safe: true, busy_timeout: Duration::from_secs(5), max_pages: None }
+        Self { power_loss_safe: true, busy_timeout: Duration::from_secs(5), max_pages: None, ballast: 0, vfs: None }
     }
 }
 
@@ -106,17 +114,36 @@ impl SqliteStore {
     ) -> Result<Arc<Self>, StoreError> {
         let file = dir.join(FILE);
         let wrong = |reason: String| StoreError::Open { path: file.clone(), reason };
+        let ballast = if options.vfs.is_none() { options.ballast } else { 0 };
+        let room = Arc::new(Room::open(dir, ballast));
+        if options.vfs.is_none() {
+            files::prepare(&file).map_err(|error| wrong(fault::io_words(&error)))?;
+        }
         let mut conn = connect::writer(&file, &options).await.map_err(wrong)?;
-        migrate::run(&mut conn).await.map_err(wrong)?;
-        let read = Readers::open(file.clone()).await.map_err(wrong)?;
+        if let Err(reason) = migrate::run(&mut conn).await {
+            connect::abandon(conn);
+            return Err(wrong(reason));
+        }
+        let read = Readers::open(file.clone(), options.vfs).await.map_err(wrong)?;
         let mut ledger = Ledger::new(conn);
-        let lanes = start(&mut ledger).await.map_err(|fault| wrong(fault::plain(fault)))?;
+        let lanes = match start(&mut ledger).await {
+            Ok(lanes) => lanes,
+            Err(fault) => {
+                connect::abandon(ledger.conn);
+                return Err(wrong(fault::plain(fault)));
+            }
+        };
         let (jobs, waiting) = mpsc::channel(queue::QUEUE);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::new(room));
         let checkpoints = wal::Checkpoints::default();
         let writer = Writer { ledger, queue: waiting, shared: Arc::clone(&shared), clock, observer, checkpoints };
         // Ends with the last handle, or with `close`.
-        let _task = tokio::spawn(writer.run());
+        let room = Arc::clone(&shared.room);
+        let _task = tokio::spawn(async move {
+            let watching = tokio::spawn(async move { room.watch().await });
+            writer.run().await;
+            watching.abort();
+        });
         let queue = Queue { jobs, shared };
         Ok(Arc::new(Self { file, queue, readers: read, lanes: RwLock::new(Arc::new(lanes)) }))
     }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::job::{Command, Job, Step, Waiting, event_bytes};
 use super::ledger::Ledger;
+use super::room::Room;
 use crate::StoreError;
 use crate::delivery::{Completed, Completion};
 use crate::event::{Accepted, NewEvent};
@@ -22,13 +23,17 @@ const QUEUE_BYTES: usize = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the writer and its callers both see.
-#[derive(Default)]
 pub(super) struct Shared {
+    pub room: std::sync::Arc<Room>,
     bytes: AtomicUsize,
     sealed: OnceLock<String>,
 }
 
 impl Shared {
+    pub fn new(room: std::sync::Arc<Room>) -> Self {
+        Self { room, bytes: AtomicUsize::new(0), sealed: OnceLock::new() }
+    }
+
     pub fn sealed(&self) -> Option<String> {
         self.sealed.get().cloned()
     }
@@ -54,6 +59,9 @@ impl Queue {
     /// Turned away at once when the writer is behind, so that the sender hears 503 before memory grows.
     pub async fn accept(&self, events: Vec<NewEvent>) -> Result<Vec<Accepted>, StoreError> {
         self.open()?;
+        if self.shared.room.is_low() {
+            return Err(StoreError::DiskFull);
+        }
         let bytes = events.iter().map(event_bytes).sum();
         if self.jobs.capacity() <= KEPT_FREE || self.shared.bytes.load(Ordering::Relaxed) > QUEUE_BYTES {
             return Err(StoreError::Busy);

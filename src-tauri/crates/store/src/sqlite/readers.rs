@@ -32,20 +32,22 @@ struct Reader {
 
 pub(super) struct Readers {
     file: PathBuf,
+    vfs: Option<&'static str>,
     idle: Mutex<Vec<Reader>>,
     permits: Semaphore,
 }
 
 impl Readers {
-    pub async fn open(file: PathBuf) -> Result<Self, String> {
-        let readers = Self { file, idle: Mutex::new(Vec::with_capacity(READERS)), permits: Semaphore::new(READERS) };
+    pub async fn open(file: PathBuf, vfs: Option<&'static str>) -> Result<Self, String> {
+        let idle = Mutex::new(Vec::with_capacity(READERS));
+        let readers = Self { file, vfs, idle, permits: Semaphore::new(READERS) };
         let first = readers.connect().await?;
         readers.idle.lock().push(first);
         Ok(readers)
     }
 
     async fn connect(&self) -> Result<Reader, String> {
-        let mut conn = connect::reader(&self.file).await?;
+        let mut conn = connect::reader(&self.file, self.vfs).await?;
         let phase = Arc::new(AtomicU8::new(NEW_READ));
         let seen = Arc::clone(&phase);
         let mut since = Instant::now();

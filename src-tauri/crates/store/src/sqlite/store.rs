@@ -12,7 +12,7 @@ use super::predicate::Scope;
 use super::readers::step;
 use super::replays::{Move, Requeue};
 use super::select::Selecting;
-use super::{SqliteStore, batches, claim, figures, lanes, plan, rejected, replays, rows, series};
+use super::{SqliteStore, batches, claim, figures, files, lanes, plan, rejected, replays, rows, series};
 use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, OpenedBatch};
 use crate::event::{Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Rejected, Unplanned};
 use crate::lane::SavedGate;
@@ -87,6 +87,10 @@ impl Events for SqliteStore {
     }
 
     fn reject(&self, rejected: Rejected) -> StoreFuture<'_, ()> {
+        // The last room is for deliveries.
+        if self.queue.shared.room.is_low() {
+            return Box::pin(async { Err(StoreError::DiskFull) });
+        }
         Box::pin(self.queue.run(rejected, |ledger, input| step(rejected::reject(ledger, input))))
     }
 }
@@ -263,12 +267,15 @@ impl Reads for SqliteStore {
         Box::pin(self.readers.read(move |conn| step(figures::dead(conn, since))))
     }
 
+    fn trouble(&self) -> Option<StoreError> {
+        let sealed = self.sealed().map(StoreError::Sealed);
+        sealed.or_else(|| self.queue.shared.room.is_low().then_some(StoreError::DiskFull))
+    }
+
     fn size_on_disk(&self) -> StoreFuture<'_, u64> {
         Box::pin(async move {
             let mut bytes = 0;
-            for suffix in ["", "-wal", "-shm"] {
-                let mut file = self.file.clone().into_os_string();
-                file.push(suffix);
+            for file in files::beside(&self.file) {
                 // Only looked at, never opened: closing another handle would drop SQLite's locks.
                 bytes += tokio::fs::metadata(file).await.map_or(0, |found| found.len());
             }

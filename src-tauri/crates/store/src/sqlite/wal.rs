@@ -54,11 +54,13 @@ impl Checkpoints {
         }
     }
 
-    /// Before closing: leaves an empty WAL, so that the next start has nothing to read back.
-    pub async fn last(&mut self, conn: &mut SqliteConnection) {
+    /// Before closing: leaves an empty WAL, so that the next start has nothing to read back. False: it could not.
+    pub async fn last(&mut self, conn: &mut SqliteConnection) -> bool {
         if let Err(fault) = checkpoint(conn, "PRAGMA wal_checkpoint(TRUNCATE)").await {
             tracing::warn!(?fault, "the last checkpoint failed; the next start reads the WAL back");
+            return false;
         }
+        true
     }
 }
 

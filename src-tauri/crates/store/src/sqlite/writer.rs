@@ -72,10 +72,9 @@ impl Writer {
         while let Ok(job) = self.queue.try_recv() {
             refuse(job);
         }
-        if self.shared.sealed().is_none() {
-            self.checkpoints.last(&mut self.ledger.conn).await;
-        }
-        if let Err(error) = connect::close(self.ledger.conn).await {
+        if self.shared.sealed().is_some() || !self.checkpoints.last(&mut self.ledger.conn).await {
+            connect::abandon(self.ledger.conn);
+        } else if let Err(error) = connect::close(self.ledger.conn).await {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing committed is lost");
         }
         if let Some(closed) = closed {
@@ -109,21 +108,42 @@ impl Writer {
         if let Some(reason) = self.shared.sealed() {
             return batch.fail(|| StoreError::Sealed(reason.clone()));
         }
+        if !batch.accepts.is_empty() && self.shared.room.look() {
+            std::mem::take(&mut batch.accepts).into_iter().for_each(|event| event.answer(Err(StoreError::DiskFull)));
+            if batch.len() == 0 {
+                return;
+            }
+        }
         self.ledger.now = self.clock.now();
-        self.ledger.changes.clear();
-        let fault = match self.together(&mut batch).await {
+        let mut fault = match self.try_together(&mut batch).await {
             Ok(answers) => return self.answer(batch, answers),
             Err(fault) => fault,
         };
-        // SQLite may have ended the transaction itself; then there is nothing to roll back.
-        let _ended = self.ledger.statement("ROLLBACK").await;
-        self.ledger.changes.clear();
+        let full = matches!(&fault, Fault::Sql(error) if severity(error) == Severity::DiskFull);
+        if full && self.shared.room.release() {
+            fault = match self.try_together(&mut batch).await {
+                Ok(answers) => return self.answer(batch, answers),
+                Err(fault) => fault,
+            };
+        }
         let error = match &fault {
             Fault::Sql(error) if severity(error) != Severity::Command => error,
             _ if batch.len() > 1 => return self.one_by_one(batch).await,
             _ => return self.fail(batch, &fault),
         };
         self.give_up(batch, error);
+    }
+
+    /// Leaves nothing behind when it fails.
+    async fn try_together(&mut self, batch: &mut Batch) -> Outcome<Answers> {
+        self.ledger.changes.clear();
+        let result = self.together(batch).await;
+        if result.is_err() {
+            // SQLite may have ended the transaction itself; then there is nothing to roll back.
+            let _ended = self.ledger.statement("ROLLBACK").await;
+            self.ledger.changes.clear();
+        }
+        result
     }
 
     async fn together(&mut self, batch: &mut Batch) -> Outcome<Answers> {
