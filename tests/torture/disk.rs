@@ -16,11 +16,16 @@ pub struct Op {
 #[derive(Clone, Debug)]
 pub enum What {
     Create,
-    Write { at: usize, bytes: Arc<[u8]> },
+    Write {
+        at: usize,
+        bytes: Arc<[u8]>,
+    },
     Truncate(usize),
     Sync,
     /// `durable`: the folder is synced with it.
-    Delete { durable: bool },
+    Delete {
+        durable: bool,
+    },
 }
 
 /// What a call is, to the disk that may refuse it.
@@ -143,7 +148,6 @@ impl Disk {
     pub fn log(&self) -> Vec<Op> {
         self.state.lock().log.clone()
     }
-
 
     /// What a process that starts now would find.
     pub fn files(&self) -> Files {

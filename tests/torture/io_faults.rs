@@ -23,7 +23,8 @@ async fn live(disk: &Arc<Disk>, seed: u64, promises: &mut Promises) -> Result<()
         for _ in 0..STEPS {
             match work.step().await {
                 // The disk may have room again for the next one.
-                Ok(()) | Err(StoreError::DiskFull | StoreError::Busy | StoreError::Corrupt(_) | StoreError::Database(_)) => {}
+                Ok(())
+                | Err(StoreError::DiskFull | StoreError::Busy | StoreError::Corrupt(_) | StoreError::Database(_)) => {}
                 Err(_) => break,
             }
         }

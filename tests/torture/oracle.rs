@@ -36,7 +36,10 @@ const RULES: [(&str, &str); 4] = [
 ];
 
 /// Opens the image as the program does and looks at everything. `Err` says what is wrong.
-pub async fn examine(store: Result<std::sync::Arc<SqliteStore>, signalbox_store::StoreError>, dir: &Path) -> Result<Digest, String> {
+pub async fn examine(
+    store: Result<std::sync::Arc<SqliteStore>, signalbox_store::StoreError>,
+    dir: &Path,
+) -> Result<Digest, String> {
     let store = store.map_err(|error| error.to_string())?;
     let looked = look(dir);
     store.close().await;
@@ -68,13 +71,15 @@ pub fn digest(ledger: &Ledger) -> Result<Digest, String> {
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'meta'";
     let mut sum: Digest = 0;
     for table in ledger.texts(tables)? {
+        let mut whole = Vec::new();
         for row in ledger.rows(&format!("SELECT * FROM {table}"))? {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(table.as_bytes());
+            whole.clear();
+            whole.extend_from_slice(table.as_bytes());
             for column in row {
-                hasher.update(&(column.len() as u64).to_le_bytes()).update(&column);
+                whole.extend_from_slice(&(column.len() as u64).to_le_bytes());
+                whole.extend_from_slice(&column);
             }
-            let hash = *hasher.finalize().as_bytes();
+            let hash = *blake3::hash(&whole).as_bytes();
             sum = sum.wrapping_add(u128::from_le_bytes(hash[..16].try_into().expect("16 of 32 bytes")));
         }
     }

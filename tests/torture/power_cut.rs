@@ -13,9 +13,9 @@ use crate::oracle::{self, Digest};
 use crate::seed::{Dice, count, seed};
 use crate::workload::{self, CountingClock, Workload};
 
-const STEPS: usize = 110;
+const STEPS: usize = 70;
 /// Steps after which the writer is left alone until it has made a checkpoint.
-const REST: usize = 45;
+const REST: usize = 30;
 
 struct Recording {
     log: Vec<Op>,
@@ -108,23 +108,49 @@ struct Verdict {
     wrong: Vec<String>,
 }
 
+/// On all cores: each takes a stretch of the log.
 async fn cut(recording: &Recording, images: u64, dice: &mut Dice) -> Verdict {
     let states = States::of(recording).await;
     let mut cuts: Vec<usize> = (0..images).map(|_| dice.below(recording.log.len() + 1)).collect();
     cuts.sort_unstable();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut verdict = Verdict { images: 0, lost: 0, wrong: Vec::new() };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = cuts
+            .chunks(cuts.len().div_ceil(cores).max(1))
+            .map(|cuts| {
+                let (states, dice) = (&states, Dice::new(dice.roll(u64::MAX)));
+                scope.spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+                    runtime.block_on(cut_part(recording, states, cuts, dice))
+                })
+            })
+            .collect();
+        for part in parts {
+            let part = part.join().expect("a part of the images panicked");
+            verdict.images += part.images;
+            verdict.lost += part.lost;
+            verdict.wrong.extend(part.wrong);
+        }
+    });
+    verdict
+}
+
+async fn cut_part(recording: &Recording, states: &States, cuts: &[usize], mut dice: Dice) -> Verdict {
     let (mut platter, mut done) = (Platter::default(), 0);
     let mut verdict = Verdict { images: 0, lost: 0, wrong: Vec::new() };
-    for cut in cuts {
+    for &cut in cuts {
         recording.log[done..cut].iter().for_each(|op| platter.take(op));
         done = cut;
         let unsynced = Unsynced::ALL[dice.below(Unsynced::ALL.len())];
-        let acknowledged =
-            recording.acknowledged.iter().rev().find(|(at, _)| *at <= cut).map_or(0, |(at, _)| *at);
+        let acknowledged = recording.acknowledged.iter().rev().find(|(at, _)| *at <= cut).map_or(0, |(at, _)| *at);
         verdict.images += 1;
-        match examine(platter.image(unsynced, dice), recording.power_loss_safe).await {
+        match examine(platter.image(unsynced, &mut dice), recording.power_loss_safe).await {
             Ok(digest) if states.allowed(cut, acknowledged).any(|state| state == digest) => {}
             Ok(_) => verdict.lost += 1,
-            Err(why) => verdict.wrong.push(format!("cut at change {cut} of {}, {unsynced:?}: {why}", recording.log.len())),
+            Err(why) => {
+                verdict.wrong.push(format!("cut at change {cut} of {}, {unsynced:?}: {why}", recording.log.len()))
+            }
         }
     }
     verdict
@@ -152,7 +178,10 @@ async fn a_power_cut_loses_nothing_acknowledged_and_damages_nothing() {
         }
     }
     let seconds = begun.elapsed().as_secs_f64();
-    println!("power cuts: {images} images from seed {seed}, 0 lost, 0 damaged, {:.0} a second", images as f64 / seconds);
+    println!(
+        "power cuts: {images} images from seed {seed}, 0 lost, 0 damaged, {:.0} a second",
+        images as f64 / seconds
+    );
 }
 
 #[tokio::test]
@@ -160,7 +189,10 @@ async fn without_a_sync_at_each_commit_the_same_cuts_lose_what_was_acknowledged(
     let seed = seed();
     let verdict = run(seed, 200, false).await;
     assert!(verdict.lost > 0, "seed {seed}: a harness that sees no loss under synchronous=NORMAL sees none at all");
-    println!("power cuts under synchronous=NORMAL: {} of {} images lost something acknowledged", verdict.lost, verdict.images);
+    println!(
+        "power cuts under synchronous=NORMAL: {} of {} images lost something acknowledged",
+        verdict.lost, verdict.images
+    );
 }
 
 #[tokio::test]

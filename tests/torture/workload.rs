@@ -50,7 +50,11 @@ impl Observer for Nobody {
     fn committed(&self, _changes: &[Change]) {}
 }
 
-pub async fn open(disk: &Disk, clock: Arc<CountingClock>, power_loss_safe: bool) -> Result<Arc<SqliteStore>, StoreError> {
+pub async fn open(
+    disk: &Disk,
+    clock: Arc<CountingClock>,
+    power_loss_safe: bool,
+) -> Result<Arc<SqliteStore>, StoreError> {
     let options = SqliteOptions { power_loss_safe, vfs: Some(VFS), ..SqliteOptions::default() };
     SqliteStore::open(&disk.dir(), options, clock, Arc::new(Nobody)).await
 }
@@ -211,6 +215,7 @@ impl Workload {
             body_hash: *blake3::hash(&body).as_bytes(),
             body,
             notes: Vec::new(),
+            part: None,
             planned,
         }
     }
@@ -239,7 +244,10 @@ impl Workload {
         let opened = self.store.open_due(lane, limit, self.clock.now()).await?;
         for open in &opened.rows {
             if let Some(body) = self.promises.events.get(&open.event) {
-                assert!(open.request.body == body || open.request.body.starts_with(b"mapped for"), "wrong bytes to send");
+                assert!(
+                    open.request.body == body || open.request.body.starts_with(b"mapped for"),
+                    "wrong bytes to send"
+                );
             }
         }
         self.sending.extend(opened.rows.iter().map(|open| (open.id, open.epoch)));
@@ -350,7 +358,8 @@ impl Workload {
                 self.store.fail_item(id, item, failure, now).await?;
                 continue;
             }
-            let edited = NewRevision { origin: RevisionOrigin::Edited, request: request(Bytes::from("mapped for edit")) };
+            let edited =
+                NewRevision { origin: RevisionOrigin::Edited, request: request(Bytes::from("mapped for edit")) };
             let revision = self.dice.chance(40).then_some(edited);
             self.store.requeue(id, item, revision, now).await?;
             self.dead.retain(|dead| *dead != item);
@@ -364,7 +373,8 @@ impl Workload {
         let (scope, name, reason) = (GateScope::System, "hubspot".to_owned(), HeldReason::Pause);
         let gate = SavedGate { scope, name, reason, since: at, until: None, explain: "paused by a person".into() };
         let closed = self.dice.chance(60);
-        let row = SeriesRow { bucket: at.as_secs() / 30 * 30, lane: self.lanes[0], accepted: 3, ..SeriesRow::default() };
+        let row =
+            SeriesRow { bucket: at.as_secs() / 30 * 30, lane: self.lanes[0], accepted: 3, ..SeriesRow::default() };
         let files = [("integrations/crm-sync.toml".to_owned(), "[source]".to_owned())];
         self.store.save_gate(gate, closed).await?;
         self.store.save_version("crm-sync", &format!("v{}", self.ids % 7), at, &files).await?;

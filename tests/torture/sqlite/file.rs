@@ -68,8 +68,7 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
 
 unsafe extern "C" fn read(file: *mut ffi::sqlite3_file, into: *mut c_void, len: c_int, at: i64) -> c_int {
     // SAFETY: SQLite gives a buffer of `len` bytes.
-    let (open, into) =
-        unsafe { (opened(file), std::slice::from_raw_parts_mut(into.cast::<u8>(), offset(len.into()))) };
+    let (open, into) = unsafe { (opened(file), std::slice::from_raw_parts_mut(into.cast::<u8>(), offset(len.into()))) };
     match open.disk.read(&open.name, offset(at), into) {
         Ok(count) if count == into.len() => ffi::SQLITE_OK,
         Ok(_) => ffi::SQLITE_IOERR_SHORT_READ,

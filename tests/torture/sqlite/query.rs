@@ -38,7 +38,8 @@ impl Ledger {
         let mut statement = std::ptr::null_mut();
         // SAFETY: the statement is finalized below, on every way out; columns are copied before the next step.
         unsafe {
-            if ffi::sqlite3_prepare_v2(self.0, text.as_ptr(), -1, &mut statement, std::ptr::null_mut()) != ffi::SQLITE_OK
+            if ffi::sqlite3_prepare_v2(self.0, text.as_ptr(), -1, &mut statement, std::ptr::null_mut())
+                != ffi::SQLITE_OK
             {
                 return Err(self.error());
             }

@@ -22,9 +22,7 @@ pub(super) fn prepare(file: &Path) -> io::Result<()> {
     private(&mut options);
     match options.open(file) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            beside(file).try_for_each(|path| restrict(&path))
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => beside(file).try_for_each(|path| restrict(&path)),
         Err(error) => Err(error),
     }
 }
