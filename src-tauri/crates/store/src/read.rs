@@ -55,7 +55,9 @@ pub trait Reads: Send + Sync {
     /// Dead letters: all, distinct groups, and those that ended since.
     fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures>;
     /// Why no event is taken now: the disk is full, or the ledger is sealed. `None`: they are taken.
-    fn trouble(&self) -> Option<StoreError>;
+    fn trouble(&self) -> Option<StoreError> {
+        None
+    }
     /// Size on disk of ledger and WAL, bytes.
     fn size_on_disk(&self) -> StoreFuture<'_, u64>;
 }
