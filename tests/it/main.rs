@@ -16,6 +16,7 @@ mod command_line;
 mod dead_letters;
 mod delivering;
 mod figures;
+mod intake;
 mod key_order;
 mod reloading;
 mod replaying;

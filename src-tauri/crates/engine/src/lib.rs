@@ -11,6 +11,7 @@ mod fingerprint;
 pub mod gates;
 mod masked;
 mod patience;
+mod reading;
 pub mod replay;
 mod runtime;
 pub mod signals;

@@ -100,8 +100,16 @@ fn over(limits: &Limits, stage: Stage, error: &RunError) -> StepsOutcome {
 /// Most expressions end within the inline budget; the others get the larger one, off the way of other tasks.
 pub fn with_larger_budget<T>(run: impl Fn(&Limits) -> Result<T, RunError>) -> Result<T, RunError> {
     match run(&Limits::INLINE) {
-        Err(error) if error.is_over_budget() => tokio::task::block_in_place(|| run(&Limits::BEHIND)),
+        Err(error) if error.is_over_budget() => off_the_way(|| run(&Limits::BEHIND)),
         answer => answer,
+    }
+}
+
+/// Runs what takes long; other tasks of this thread go on elsewhere, where the runtime has other threads.
+pub fn off_the_way<T>(run: impl FnOnce() -> T) -> T {
+    match tokio::runtime::Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(tokio::runtime::RuntimeFlavor::MultiThread) => tokio::task::block_in_place(run),
+        _ => run(),
     }
 }
 

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use signalbox_store::read::{DeliveryRow, EventRow};
-use signalbox_transform::{Limits, Value};
-use signalbox_workspace::{Integration, Source};
+use signalbox_transform::cloudevents::{self, CloudEventMode};
+use signalbox_transform::{BodyFormat, Format, Limits, Value};
+use signalbox_workspace::{Integration, Source, WebhookSource};
 
+use crate::reading::Raw;
 use crate::steps::{RequestOutcome, StepInput, Stepped, StepsOutcome, make_request, run_step};
 use crate::view::TraceStep;
 
@@ -33,9 +36,7 @@ pub fn compute(integration: &Arc<Integration>, row: &DeliveryRow, event: &EventR
     } else {
         step("verified", "ok", "signature or credential accepted".into())
     });
-    let body = signalbox_transform::read_body(event.content_type.as_deref(), raw)
-        .map(|(parsed, _)| parsed.value)
-        .map_err(|error| error.to_string());
+    let body = crate::reading::stored(&integration.source, event, raw);
     let input =
         StepInput { method: &event.method, content_type: event.content_type.as_deref(), raw, body: body.clone() };
     let value = match body {
@@ -45,6 +46,16 @@ pub fn compute(integration: &Arc<Integration>, row: &DeliveryRow, event: &EventR
             return trace;
         }
     };
+    if let Some(part) = event.part {
+        let detail = format!("event {} of the {} in one request", part.index, part.of);
+        trace.push(TraceStep { output: shown(&value), ..step("split", "ok", detail) });
+    } else if let Some(kind) = read_as(source, event) {
+        trace.push(TraceStep { output: shown(&value), ..step("read", "ok", format!("as {kind}")) });
+    }
+    if let Some(failure) = key_failure(source, event, raw, &value) {
+        trace.push(step("key", "failed", failure));
+        return trace;
+    }
     let mut stepped = Stepped { value, mapped: false };
     for (index, one) in integration.steps.iter().enumerate() {
         let started = tokio::time::Instant::now();
@@ -96,6 +107,39 @@ pub fn compute(integration: &Arc<Integration>, row: &DeliveryRow, event: &EventR
         trace.push(line);
     }
     trace
+}
+
+/// What the body was turned into JSON from, where that is not plain.
+fn read_as(source: &WebhookSource, event: &EventRow) -> Option<&'static str> {
+    let content_type = event.content_type.as_deref();
+    match source.format {
+        Format::CloudEvents => Some(match cloudevents::mode(content_type) {
+            Ok(CloudEventMode::Binary) => "a CloudEvent in binary mode",
+            _ => "a CloudEvent in structured mode",
+        }),
+        Format::Auto => match BodyFormat::of_type(content_type) {
+            Some(BodyFormat::Xml) => Some("XML"),
+            Some(BodyFormat::Csv) => Some("CSV"),
+            Some(BodyFormat::Form) => Some("a form"),
+            _ => None,
+        },
+        Format::Xml => Some("XML"),
+        Format::Csv => Some("CSV"),
+        Format::Form => Some("a form"),
+        Format::Text => Some("text"),
+        Format::Json => None,
+    }
+}
+
+fn key_failure(source: &WebhookSource, event: &EventRow, raw: &Bytes, value: &Value) -> Option<String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &event.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
+            headers.append(name, value);
+        }
+    }
+    let raw = Raw { headers: &headers, query: event.query.as_deref(), body: raw };
+    crate::accept::facts::key_failure(source, &raw, value)
 }
 
 fn received(event: &EventRow) -> TraceStep {

@@ -57,6 +57,17 @@ impl BodyFormat {
             Self::Base64 => "base64",
         }
     }
+
+    /// What [`read_body`] reads a body of this type as; none where that depends on the body.
+    pub fn of_type(content_type: Option<&str>) -> Option<Self> {
+        match by_type(&media_type(content_type?))? {
+            Format::Json => Some(Self::Json),
+            Format::Form => Some(Self::Form),
+            Format::Xml => Some(Self::Xml),
+            Format::Csv => Some(Self::Csv),
+            Format::Auto | Format::Text | Format::CloudEvents => None,
+        }
+    }
 }
 
 /// Reads a body by its content type. Without one it is JSON if it can be read as such.

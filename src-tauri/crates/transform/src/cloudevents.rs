@@ -95,7 +95,7 @@ pub fn read<'a>(
 ) -> Result<Parsed, CloudEventError> {
     match mode {
         CloudEventMode::Binary => binary(headers, content_type, body),
-        CloudEventMode::Structured => Ok(parse_json(body)?),
+        CloudEventMode::Structured => Ok(parse_located(body)?),
         CloudEventMode::Batch => {
             let parsed = parse_located(body)?;
             if parsed.value.items().is_none() {

@@ -71,6 +71,7 @@ fn build(dir: &Path, previous: Option<&Workspace>) -> Result<Workspace, LoadErro
 
     let mut integrations = BTreeMap::new();
     let mut broken = BTreeMap::new();
+    let mut broken_paths = BTreeMap::new();
     let mut said_of = BTreeMap::new();
     for candidate in candidates {
         let old = previous.and_then(|previous| previous.integrations.get(&candidate.name));
@@ -86,6 +87,10 @@ fn build(dir: &Path, previous: Option<&Workspace>) -> Result<Workspace, LoadErro
                 integrations.insert(candidate.name.clone(), old.clone());
             }
             (_, None) => {
+                let read = candidate.path.as_ref().map(|(path, _)| path.clone());
+                if let Some(path) = read.or_else(|| path_line(&candidate.text)) {
+                    broken_paths.insert(candidate.name.clone(), path);
+                }
                 broken.insert(candidate.name.clone(), candidate.problems.clone());
             }
         }
@@ -96,7 +101,7 @@ fn build(dir: &Path, previous: Option<&Workspace>) -> Result<Workspace, LoadErro
     problems.sort_by(|a, b| (&a.file, a.line, a.column, a.code).cmp(&(&b.file, b.line, b.column, b.code)));
     // Two integrations may name one broken `.jq` file.
     problems.dedup();
-    Ok(Workspace { dir, name, systems, integrations, broken, problems, said_of })
+    Ok(Workspace { dir, name, systems, integrations, broken, broken_paths, problems, said_of })
 }
 
 fn read_systems(
@@ -224,6 +229,18 @@ fn refuse_shared_paths(candidates: &mut [Candidate], previous: Option<&Workspace
             return;
         }
     }
+}
+
+/// The path that a file names which cannot be read as a whole: the first line that looks like it. A destination's own
+/// path stands inside a table, not at the start of a line.
+fn path_line(text: &str) -> Option<String> {
+    let value = |line: &str| {
+        let value = line.trim().strip_prefix("path")?.trim_start().strip_prefix('=')?.trim_start();
+        let quote = value.chars().next().filter(|quote| ['"', '\''].contains(quote))?;
+        let path = value.get(1..)?.split(quote).next()?;
+        path.starts_with('/').then(|| path.to_owned())
+    };
+    text.lines().find_map(value)
 }
 
 fn owners_of_paths(candidates: &[Candidate], previous: Option<&Workspace>) -> BTreeMap<String, String> {

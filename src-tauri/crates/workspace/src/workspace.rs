@@ -26,6 +26,8 @@ pub struct Workspace {
     pub integrations: BTreeMap<String, Arc<Integration>>,
     /// Integrations that cannot run, and why. None of them is in `integrations`.
     pub broken: BTreeMap<String, Vec<Problem>>,
+    /// The webhook paths of those, as far as their files still say them.
+    pub broken_paths: BTreeMap<String, String>,
     /// Everything that is wrong, warnings too, in the order of files and lines.
     pub problems: Vec<Problem>,
     /// `problems` by integration.
@@ -164,7 +166,7 @@ pub struct Dedupe {
 pub enum DedupeId {
     /// The header of the scheme itself: see [`signalbox_model::verify::Scheme::id_header`].
     Scheme,
-    /// What the format itself names: source and id of a CloudEvent.
+    /// What the format itself names: source and id of a CloudEvent, the Id of a Salesforce notification.
     Format,
     /// jq over `{ headers, query, body }`.
     Expression(Program),

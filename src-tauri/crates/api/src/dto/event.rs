@@ -31,5 +31,17 @@ pub struct Event {
     pub notes: Vec<String>,
     /// The event that came earlier under the same id with other bytes.
     pub conflict_of: Option<String>,
+    /// Null where the request was one event.
+    pub split: Option<Split>,
     pub deliveries: Vec<Sibling>,
+}
+
+/// The place of an event among those that its request was split into.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Split {
+    /// From 1.
+    pub index: u32,
+    pub of: u32,
+    /// All that were new, this one too, in the order of the request.
+    pub events: Vec<String>,
 }

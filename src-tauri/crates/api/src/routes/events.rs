@@ -5,8 +5,10 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, header};
 use signalbox_model::EventId;
+use signalbox_store::event::Part;
+use signalbox_store::{Store, StoreError};
 
-use crate::dto::event::Event;
+use crate::dto::event::{Event, Split};
 use crate::extract::Id;
 use crate::problem::Problem;
 use crate::state::Running;
@@ -23,6 +25,7 @@ pub(super) async fn one(Running(instance): Running, Id(id): Id<EventId>) -> Resu
     let store = runtime.store();
     let (event, deliveries) = tokio::join!(store.event(id), store.deliveries_of(id));
     let event = event?.ok_or_else(|| Problem::missing("event", id))?;
+    let split = split(&**store, event.part).await?;
     Ok(Json(Event {
         id: event.id.to_string(),
         integration: event.integration,
@@ -39,6 +42,7 @@ pub(super) async fn one(Running(instance): Running, Id(id): Id<EventId>) -> Resu
         size: event.size,
         notes: event.notes,
         conflict_of: event.conflict_of.map(|event| event.to_string()),
+        split,
         deliveries: deliveries?.iter().map(|row| delivery::sibling(runtime, row)).collect(),
     }))
 }
@@ -59,6 +63,12 @@ pub(super) async fn bytes(Running(instance): Running, Id(id): Id<EventId>) -> Re
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     Ok(response)
+}
+
+pub(crate) async fn split(store: &dyn Store, part: Option<Part>) -> Result<Option<Split>, StoreError> {
+    let Some(Part { request, index, of }) = part else { return Ok(None) };
+    let events = store.events_of(request).await?;
+    Ok(Some(Split { index, of, events: events.iter().map(ToString::to_string).collect() }))
 }
 
 fn harmless(content_type: Option<&str>) -> &'static str {

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use signalbox_model::{DeliveryId, EventId, FailureKind, Stage};
 use signalbox_store::LaneId;
 use signalbox_store::event::{Failure, Fate, NewDelivery};
-use signalbox_transform::Limits;
+use signalbox_transform::{Limits, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ActiveIntegration;
@@ -67,14 +67,13 @@ pub(super) struct Behind {
     pub places: Vec<(DeliveryId, LaneId)>,
     pub content_type: Option<String>,
     pub body: Bytes,
+    pub value: Result<Value, String>,
 }
 
 impl Behind {
     fn run(self) -> Vec<NewDelivery> {
-        let body = signalbox_transform::read_body(self.content_type.as_deref(), &self.body)
-            .map(|(parsed, _)| parsed.value)
-            .map_err(|error| error.to_string());
-        let input = StepInput { method: "POST", content_type: self.content_type.as_deref(), raw: &self.body, body };
+        let (content_type, body) = (self.content_type.as_deref(), self.value.clone());
+        let input = StepInput { method: "POST", content_type, raw: &self.body, body };
         let fates = plan_fates(&self.active.integration, &input, None, &Limits::BEHIND).unwrap_or_default();
         self.by_place(|destination| fates.get(destination).cloned())
     }

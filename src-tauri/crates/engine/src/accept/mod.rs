@@ -1,9 +1,11 @@
 //! Accept: the port that sources hand their inputs to, and the way from there into the ledger.
 //!
-//! type, key, dedupe → steps → one request per destination → ONE durable commit → only then the sender's answer.
+//! read and split → type, key, dedupe → steps → one request per destination → ONE durable commit → only then the sender's
+//! answer.
 
 mod behind;
-mod facts;
+mod draft;
+pub(crate) mod facts;
 mod fates;
 
 use std::collections::BTreeMap;
@@ -15,21 +17,20 @@ use bytes::Bytes;
 use http::HeaderMap;
 use signalbox_model::{DeliveryId, EventId, Stage, Timestamp};
 use signalbox_store::StoreError;
-use signalbox_store::delivery::OpenDelivery;
-use signalbox_store::event::{Accepted, Dedupe, Fate, NewDelivery, NewEvent, Placement, Planned, Request};
-use signalbox_transform::Limits;
-use signalbox_workspace::{Integration, OnConflict, Source};
+use signalbox_store::event::{Accepted, NewDelivery, NewEvent, Part};
+use signalbox_workspace::{Integration, Source};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 
-use crate::dispatch::lane::{LaneRuntime, Permit};
+use crate::dispatch::lane::LaneRuntime;
 use crate::dispatch::outcome::MASK;
 use crate::dispatch::{Dispatcher, Means};
 use crate::patience::until_taken;
-use crate::steps::StepInput;
+use crate::reading::{self, Element, Raw, Reading, Unfit};
+use crate::steps::off_the_way;
 use behind::{Behind, Behinds, Place};
-use facts::{Facts, facts};
-use fates::plan_fates;
+use draft::{Common, Draft};
+use facts::Patience;
 
 /// One input as a source received and verified it.
 pub struct Input {
@@ -45,19 +46,32 @@ pub struct Input {
     pub room: Option<OwnedSemaphorePermit>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    Accepted {
-        event: EventId,
-        conflict_of: Option<EventId>,
-    },
-    /// The same id and bytes are in the ledger already.
-    Repeated {
-        of: EventId,
-    },
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// In the order of the request.
+    pub events: Vec<Received>,
+    /// It may hold any number of events; else there is exactly one.
+    pub split: bool,
 }
 
-pub type AcceptFuture = Pin<Box<dyn Future<Output = Result<Receipt, StoreError>> + Send>>;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub event: EventId,
+    /// The same id and bytes were in the ledger already, as this event.
+    pub duplicate: bool,
+    pub conflict_of: Option<EventId>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub type AcceptFuture = Pin<Box<dyn Future<Output = Result<Receipt, AcceptError>> + Send>>;
 
 /// What a source may do: hand in an input for its integration. It knows nothing of dispatch.
 pub trait Accept: Send + Sync + 'static {
@@ -78,6 +92,8 @@ pub struct Intake {
     behind: Arc<Behinds>,
 }
 
+/// Events of one request whose steps are run without making room for other tasks first.
+const AT_ONCE: usize = 8;
 /// Unplanned events that are taken up at once.
 const UNPLANNED_MAX: u32 = 1_000;
 /// The boot that accepted an event, and one more: after a second crash in its steps it is dead.
@@ -97,152 +113,65 @@ impl Accept for Intake {
     }
 }
 
-/// A planned delivery with what is needed to send it at once.
-struct Prepared {
-    delivery: NewDelivery,
-    request: Option<Request>,
-    permit: Option<Permit>,
-}
-
 impl Intake {
     pub fn new(means: Arc<Means>, dispatcher: Arc<Dispatcher>) -> Arc<Self> {
         Arc::new(Self { means, dispatcher, tasks: TaskTracker::new(), behind: Arc::new(Behinds::default()) })
     }
 
-    async fn take(&self, active: Arc<ActiveIntegration>, input: Input) -> Result<Receipt, StoreError> {
-        let integration = &active.integration;
-        let content_type = header_text(&input.headers, "content-type");
-        let read = signalbox_transform::read_body(content_type.as_deref(), &input.body);
-        let mut notes = Vec::new();
-        let body = match read {
-            Ok((parsed, _)) => {
-                if parsed.duplicate_keys {
-                    notes.push("duplicate-keys".to_owned());
-                }
-                Ok(parsed.value)
-            }
-            Err(error) => Err(error.to_string()),
+    async fn take(&self, active: Arc<ActiveIntegration>, input: Input) -> Result<Receipt, AcceptError> {
+        let Source::Webhook(source) = &active.integration.source;
+        let raw = Raw { headers: &input.headers, query: input.query.as_deref(), body: &input.body };
+        let (elements, split) = match reading::read(source, &raw)? {
+            Reading::One(element) => (vec![element], false),
+            Reading::Split(elements) => (elements, true),
         };
-        let facts = facts(integration, &input, body.as_ref().ok(), notes);
-        let step_input =
-            StepInput { method: &input.method, content_type: content_type.as_deref(), raw: &input.body, body };
-        let fates = plan_fates(integration, &step_input, facts.key_failure.as_deref(), &Limits::INLINE);
-        let event_id = EventId::from_bits(self.means.ids.next(input.received_at));
-        let mut waiting = None;
-        let (planned, prepared) = match fates {
-            Some(fates) => {
-                let prepared = self.prepare(&active, fates, input.received_at);
-                (Planned::Now(prepared.iter().map(|item| item.delivery.clone()).collect()), prepared)
-            }
-            None => {
-                let Some(place) = self.behind.place() else { return Err(StoreError::Busy) };
-                waiting = Some(place);
-                let places = active.lanes.iter().map(|lane| (self.delivery_id(input.received_at), lane.id)).collect();
-                (Planned::Later(places), Vec::new())
-            }
-        };
-        let later = match &planned {
-            Planned::Later(places) => Some(places.clone()),
-            Planned::Now(_) => None,
-        };
-        let event = NewEvent {
-            id: event_id,
-            integration: integration.name.clone(),
-            version: integration.version.clone(),
-            received_at: input.received_at,
-            dedupe: self.dedupe(integration, &facts, input.received_at),
-            event_type: facts.event_type.clone(),
-            key: facts.key.clone(),
-            method: input.method.clone(),
-            path: input.path.clone(),
-            query: input.query.clone(),
-            headers: stored_headers(&input.headers),
-            content_type: content_type.clone(),
-            body_hash: *blake3::hash(&input.body).as_bytes(),
-            body: input.body.clone(),
-            notes: facts.notes,
-            planned,
-            part: None,
-        };
-        let accepted = self.means.store.accept(event).await?;
-        match accepted {
-            Accepted::Duplicate { of } => Ok(Receipt::Repeated { of }),
-            Accepted::Stored { placements, conflict_of } => {
-                let origin = Origin {
-                    event: event_id,
-                    received_at: input.received_at,
-                    key: facts.key,
-                    event_type: facts.event_type,
-                };
-                match later.zip(waiting) {
-                    Some((places, place)) => {
-                        let work = Behind { active, places, content_type, body: input.body };
-                        self.run_behind(event_id, work, place);
-                    }
-                    None => self.hand_over(&active, &origin, prepared, &placements),
-                }
-                Ok(Receipt::Accepted { event: event_id, conflict_of })
-            }
+        if elements.is_empty() {
+            return Ok(Receipt { events: Vec::new(), split });
         }
+        let (events, drafts) = if elements.len() > AT_ONCE {
+            off_the_way(|| self.draft_all(&active, &input, elements, split))
+        } else {
+            self.draft_all(&active, &input, elements, split)
+        };
+        let ids: Vec<EventId> = events.iter().map(|event: &NewEvent| event.id).collect();
+        let place = self.place_for(&drafts)?;
+        let accepted = self.means.store.accept_all(events).await?;
+        let mut received = Vec::with_capacity(ids.len());
+        for ((event, draft), accepted) in ids.into_iter().zip(drafts).zip(accepted) {
+            received.push(match accepted {
+                Accepted::Duplicate { of } => Received { event: of, duplicate: true, conflict_of: None },
+                Accepted::Stored { placements, conflict_of } => {
+                    self.hand_over(&active, draft, &placements, place.clone());
+                    Received { event, duplicate: false, conflict_of }
+                }
+            });
+        }
+        Ok(Receipt { events: received, split })
+    }
+
+    fn draft_all(
+        &self,
+        active: &ActiveIntegration,
+        input: &Input,
+        elements: Vec<Element>,
+        split: bool,
+    ) -> (Vec<NewEvent>, Vec<Draft>) {
+        let common = Common { active, input, headers: stored_headers(&input.headers), patience: Patience::begin() };
+        let of = u32::try_from(elements.len()).unwrap_or(u32::MAX);
+        let mut first = None;
+        let draft = |(index, element): (u32, Element)| {
+            let id = EventId::from_bits(self.means.ids.next(input.received_at));
+            let request = *first.get_or_insert(id);
+            self.draft(&common, id, element, split.then_some(Part { request, index, of }))
+        };
+        (1..).zip(elements).map(draft).unzip()
     }
 
     fn delivery_id(&self, now: Timestamp) -> DeliveryId {
         DeliveryId::from_bits(self.means.ids.next(now))
     }
 
-    fn prepare(&self, active: &ActiveIntegration, fates: Vec<Fate>, now: Timestamp) -> Vec<Prepared> {
-        active
-            .lanes
-            .iter()
-            .zip(fates)
-            .map(|(lane, fate)| {
-                let request = match &fate {
-                    Fate::Send(request) => Some(request.clone()),
-                    Fate::Filtered { .. } | Fate::Dead(_) => None,
-                };
-                let permit = request.as_ref().and_then(|_| lane.try_reserve(now));
-                let delivery =
-                    NewDelivery { id: self.delivery_id(now), lane: lane.id, fate, may_open: permit.is_some() };
-                Prepared { delivery, request, permit }
-            })
-            .collect()
-    }
-
-    /// After the commit: open attempts go to their lanes, queued ones wake them.
-    fn hand_over(
-        &self,
-        active: &ActiveIntegration,
-        origin: &Origin,
-        prepared: Vec<Prepared>,
-        placements: &[Placement],
-    ) {
-        for ((item, placement), lane) in prepared.into_iter().zip(placements).zip(&active.lanes) {
-            match (placement, item.request, item.permit) {
-                (Placement::Opened { epoch }, Some(request), Some(permit)) => {
-                    let open = OpenDelivery {
-                        id: item.delivery.id,
-                        event: origin.event,
-                        lane: lane.id,
-                        attempt: 1,
-                        tries: 1,
-                        epoch: *epoch,
-                        revision: 1,
-                        accepted_at: origin.received_at,
-                        round_started_at: origin.received_at,
-                        key: origin.key.clone(),
-                        event_type: origin.event_type.clone(),
-                        replay: None,
-                        request,
-                    };
-                    self.dispatcher.send(lane.clone(), open, permit);
-                }
-                (Placement::Queued, ..) => lane.nudge(),
-                _ => {}
-            }
-        }
-    }
-
-    fn run_behind(&self, event: EventId, work: Behind, place: Place) {
+    fn run_behind(&self, event: EventId, work: Behind, place: Arc<Place>) {
         if !self.behind.begin(event) {
             return;
         }
@@ -270,15 +199,16 @@ impl Intake {
             let Some(active) = integrations.get(&unplanned.integration) else { continue };
             let Some(event) = self.means.store.event(unplanned.event).await? else { continue };
             let body = self.means.store.event_body(unplanned.event).await?.unwrap_or_default();
-            let work =
-                Behind { active: active.clone(), places: unplanned.deliveries, content_type: event.content_type, body };
+            let value = reading::stored(&active.integration.source, &event, &body);
+            let (active, places, content_type) = (active.clone(), unplanned.deliveries, event.content_type);
+            let work = Behind { active, places, content_type, body, value };
             if unplanned.boots > BOOTS_IN_STEPS {
                 let message = "Signalbox stopped twice while this event was in its steps";
                 plan(&self.means, &self.dispatcher, unplanned.event, work.dead(Stage::Map, message)).await;
                 continue;
             }
             let Some(place) = self.behind.place() else { return Ok(()) };
-            self.run_behind(unplanned.event, work, place);
+            self.run_behind(unplanned.event, work, Arc::new(place));
         }
         Ok(())
     }
@@ -286,16 +216,6 @@ impl Intake {
     pub async fn drain(&self) {
         self.tasks.close();
         self.tasks.wait().await;
-    }
-
-    fn dedupe(&self, integration: &Integration, facts: &Facts, now: Timestamp) -> Option<Dedupe> {
-        let Source::Webhook(source) = &integration.source;
-        let source_id = facts.source_id.clone()?;
-        Some(Dedupe {
-            source_id,
-            keep_until: now.plus(source.dedupe.window),
-            hold_conflicts: source.on_conflict == OnConflict::Hold,
-        })
     }
 }
 
@@ -308,17 +228,6 @@ async fn plan(means: &Means, dispatcher: &Dispatcher, event: EventId, deliveries
             tracing::error!(%event, %error, "the steps' result could not be written; tried at the next start");
         }
     }
-}
-
-struct Origin {
-    event: EventId,
-    received_at: Timestamp,
-    key: Option<String>,
-    event_type: Option<String>,
-}
-
-fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 pub(crate) fn stored_headers(headers: &HeaderMap) -> Vec<(String, String)> {

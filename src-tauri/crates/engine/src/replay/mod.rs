@@ -363,9 +363,7 @@ fn remap_now(
     let Some(config) = config.as_ref() else { return Remapped::Gone };
     let Some(destination) = config.destination() else { return Remapped::Gone };
     let integration: &Integration = &config.integration;
-    let body = signalbox_transform::read_body(event.content_type.as_deref(), raw)
-        .map(|(parsed, _)| parsed.value)
-        .map_err(|error| error.to_string());
+    let body = crate::reading::stored(&integration.source, event, raw);
     let input = StepInput { method: &event.method, content_type: event.content_type.as_deref(), raw, body };
     let made = match &input.body {
         Err(unreadable) => match make_raw_request(destination, &input).filter(|_| integration.steps.is_empty()) {

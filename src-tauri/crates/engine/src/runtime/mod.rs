@@ -99,6 +99,7 @@ impl Runtime {
         let intake = Intake::new(means.clone(), dispatcher.clone());
         let ingress = Arc::new(Ingress {
             doors: ArcSwap::from_pointee(Doors::new()),
+            broken: ArcSwap::default(),
             accept: intake.clone(),
             store: store.clone(),
             clock,

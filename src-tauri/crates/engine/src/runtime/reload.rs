@@ -16,7 +16,7 @@ use crate::dispatch::gate::Gate;
 use crate::dispatch::lane::{LaneConfig, LaneRuntime};
 use crate::gates::concurrency::Places;
 use crate::signals::Tag;
-use crate::sources::webhook::{Door, Doors};
+use crate::sources::webhook::{Broken, Door, Doors};
 
 impl Runtime {
     /// Takes over a changed workspace while running.
@@ -65,8 +65,9 @@ impl Runtime {
             }
             self.lanes.lock().entry(lane.id).or_insert(lane);
         }
-        self.workspace.store(workspace);
+        self.workspace.store(workspace.clone());
         self.apply_pauses();
+        self.ingress.broken.store(Arc::new(broken(&workspace)));
         self.ingress.doors.store(Arc::new(doors));
         self.signals.touch(Tag::Integrations);
         self.signals.touch(Tag::Systems);
@@ -142,6 +143,19 @@ impl Runtime {
         }
         Ok(verifier)
     }
+}
+
+fn broken(workspace: &Workspace) -> Broken {
+    let mut broken = Broken::default();
+    for name in workspace.broken.keys() {
+        match workspace.broken_paths.get(name) {
+            Some(path) => {
+                broken.paths.insert(path.clone(), name.clone());
+            }
+            None => broken.somewhere = Some(name.clone()),
+        }
+    }
+    broken
 }
 
 /// Retry-After waits that outlived the restart.

@@ -1,18 +1,21 @@
 //! The webhook source: cap size → verify → hand in → answer after the commit.
 
+mod answer;
+mod challenge;
+mod session;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::Json;
 /// What the ingress listener serves; the supervisor hands it on without knowing it.
 pub use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use signalbox_model::verify::Scheme;
 use signalbox_model::{Clock, IdSource, RejectedId};
 use signalbox_net::serve::{BodyError, MinRate, read_body};
@@ -22,14 +25,13 @@ use signalbox_store::{Store, StoreError};
 use signalbox_workspace::{Source, WebhookSource};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::accept::{Accept, ActiveIntegration, Input, Receipt, stored_headers};
+use crate::accept::{Accept, AcceptError, ActiveIntegration, Input, stored_headers};
+use answer::Voice;
 
 /// The most of a refused request's body that is kept.
 const REJECTED_BODY_KEPT: usize = 16 << 10;
 /// Bodies being read or waiting for their commit, all together; more is answered with 503 before memory grows.
 const BODIES_KIB: usize = 64 << 10;
-/// What a sender is told to wait when the ledger cannot take more.
-const RETRY_AFTER_SECONDS: &str = "2";
 
 /// One webhook path that is open now.
 pub struct Door {
@@ -43,13 +45,36 @@ impl Door {
         let Source::Webhook(source) = &self.active.integration.source;
         source
     }
+
+    fn voice(&self) -> Voice {
+        match self.source().verify.scheme {
+            Scheme::SalesforceOutbound { .. } => Voice::SoapAck,
+            _ => Voice::Json,
+        }
+    }
 }
 
 /// All open paths; replaced as a whole on reload.
 pub type Doors = BTreeMap<String, Arc<Door>>;
 
+/// Integrations whose files are broken since the start: their senders are told to come again.
+#[derive(Default)]
+pub struct Broken {
+    /// Path → integration.
+    pub paths: BTreeMap<String, String>,
+    /// One whose path is not known: any path may be its.
+    pub somewhere: Option<String>,
+}
+
+impl Broken {
+    fn at(&self, path: &str) -> Option<&str> {
+        self.paths.get(path).or(self.somewhere.as_ref()).map(String::as_str)
+    }
+}
+
 pub struct Ingress {
     pub doors: ArcSwap<Doors>,
+    pub broken: ArcSwap<Broken>,
     pub accept: Arc<dyn Accept>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
@@ -116,6 +141,14 @@ async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Respo
     let path = parts.uri.path().to_owned();
     let doors = ingress.doors.load();
     let Some(door) = doors.get(&path).cloned() else {
+        if let Some(integration) = ingress.broken.load().at(&path) {
+            let refused = Refused {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                code: "integration-broken",
+                reason: format!("integrations/{integration}.toml has errors, so that nothing is taken here"),
+            };
+            return ingress.refuse(None, &parts, &remote, Bytes::new(), refused).await;
+        }
         let refused = Refused {
             status: StatusCode::NOT_FOUND,
             code: "path-unknown",
@@ -124,15 +157,20 @@ async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Respo
         return ingress.refuse(None, &parts, &remote, Bytes::new(), refused).await;
     };
     drop(doors);
-    let integration = door.active.integration.name.clone();
     match ingress.take(&door, &parts, body).await {
         Ok(response) => response,
-        Err((refused, body)) => ingress.refuse(Some(integration), &parts, &remote, body, refused).await,
+        Err((refused, body)) => ingress.refuse(Some(&door), &parts, &remote, body, refused).await,
     }
 }
 
 impl Ingress {
     async fn take(&self, door: &Door, parts: &http::request::Parts, body: Body) -> Result<Response, (Refused, Bytes)> {
+        if parts.method == http::Method::OPTIONS && !door.source().allowed_origins.is_empty() {
+            return challenge::may_send(door.source(), &parts.headers).map_err(|origin| {
+                let reason = format!("the origin '{origin}' is not in this source's allowed_origins");
+                (Refused { status: StatusCode::FORBIDDEN, code: "origin-not-allowed", reason }, Bytes::new())
+            });
+        }
         if parts.method != http::Method::POST && parts.method != http::Method::PUT {
             let reason = format!("{} is not taken here; send POST", shorten(parts.method.as_str(), 20));
             return Err((
@@ -156,7 +194,7 @@ impl Ingress {
         }
         let cap = usize::try_from(door.source().max_body).unwrap_or(usize::MAX);
         let Some(room) = self.room(parts, cap) else {
-            return Ok(unavailable(&StoreError::Busy));
+            return Ok(door.voice().unavailable(&StoreError::Busy));
         };
         let body = read_body(body, cap, MinRate::default())
             .await
@@ -167,6 +205,9 @@ impl Ingress {
                 Refused { status: StatusCode::UNAUTHORIZED, code: refusal.code(), reason: refusal.to_string() };
             (refused, body.clone())
         })?;
+        if let Some(answer) = challenge::url_verification(door.source(), &body) {
+            return Ok(answer);
+        }
         let scheme = &door.source().verify.scheme;
         let scheme_id = verified.or_else(|| scheme_id(scheme, &parts.headers));
         let input = Input {
@@ -175,14 +216,17 @@ impl Ingress {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
             headers: parts.headers.clone(),
-            body,
+            body: body.clone(),
             scheme_id,
             room: Some(room),
         };
-        Ok(match self.accept.clone().accept(door.active.clone(), input).await {
-            Ok(receipt) => receipt_response(receipt),
-            Err(error) => unavailable(&error),
-        })
+        match self.accept.clone().accept(door.active.clone(), input).await {
+            Ok(receipt) => Ok(door.voice().receipt(&receipt)),
+            Err(AcceptError::Store(error)) => Ok(door.voice().unavailable(&error)),
+            Err(AcceptError::Unfit(unfit)) => {
+                Err((Refused { status: unfit.status(), code: unfit.code(), reason: unfit.to_string() }, body))
+            }
+        }
     }
 
     /// Room for the body, by its announced length; without one, for the longest that this source takes.
@@ -222,19 +266,21 @@ impl Ingress {
     /// Answers, and keeps the request for the person who has to find out why.
     async fn refuse(
         &self,
-        integration: Option<String>,
+        door: Option<&Door>,
         parts: &http::request::Parts,
         remote: &str,
         body: Bytes,
         refused: Refused,
     ) -> Response {
         let now = self.clock.now();
+        let voice = door.map_or(Voice::Json, Door::voice);
+        let body = if voice == Voice::SoapAck { session::without_session(&body) } else { body };
         tracing::debug!(path = parts.uri.path(), code = refused.code, reason = refused.reason, "a request was refused");
         if self.refusals.take(now.as_secs()) {
             let rejected = Rejected {
                 id: RejectedId::from_bits(self.ids.next(now)),
                 at: now,
-                integration,
+                integration: door.map(|door| door.active.integration.name.clone()),
                 path: shorten(parts.uri.path(), 500),
                 status: refused.status.as_u16(),
                 code: refused.code.to_owned(),
@@ -249,16 +295,21 @@ impl Ingress {
                 tracing::debug!(%error, "a refused request was not kept");
             }
         }
-        let detail = if refused.status == StatusCode::UNAUTHORIZED {
-            "The signature or credential of this request was not accepted.".to_owned()
-        } else {
-            refused.reason
+        // What helps the operator and not the sender stays here.
+        let (code, detail) = match refused.status {
+            StatusCode::UNAUTHORIZED => {
+                ("unauthorized", "The signature or credential of this request was not accepted.".to_owned())
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                (refused.code, "This address is not ready; send it again later.".to_owned())
+            }
+            _ => (refused.code, refused.reason),
         };
-        problem(
-            refused.status,
-            if refused.status == StatusCode::UNAUTHORIZED { "unauthorized" } else { refused.code },
-            &detail,
-        )
+        let mut response = voice.problem(refused.status, code, &detail);
+        if let (StatusCode::METHOD_NOT_ALLOWED, Some(door)) = (refused.status, door) {
+            response.headers_mut().insert(header::ALLOW, challenge::methods(door.source()));
+        }
+        response
     }
 }
 
@@ -280,43 +331,6 @@ fn body_refusal(error: &BodyError, cap: usize) -> Refused {
             reason: format!("the body ended early or was malformed: {reason}"),
         },
     }
-}
-
-fn receipt_response(receipt: Receipt) -> Response {
-    let body = match receipt {
-        Receipt::Accepted { event, conflict_of: None } => serde_json::json!({ "event": event }),
-        Receipt::Accepted { event, conflict_of } => serde_json::json!({ "event": event, "conflict_of": conflict_of }),
-        Receipt::Repeated { of } => serde_json::json!({ "event": of, "duplicate": true }),
-    };
-    (StatusCode::OK, Json(body)).into_response()
-}
-
-fn unavailable(error: &StoreError) -> Response {
-    let code = match error {
-        StoreError::Busy => "ledger-busy",
-        StoreError::DiskFull => "disk-full",
-        _ => "ledger-unavailable",
-    };
-    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, code, &error.to_string());
-    response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from_static(RETRY_AFTER_SECONDS));
-    response
-}
-
-/// RFC 9457.
-fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
-    let body = serde_json::json!({
-        "type": format!("/errors/{code}"),
-        "title": signalbox_model::outcome::reason_phrase(status.as_u16()),
-        "status": status.as_u16(),
-        "code": code,
-        "detail": detail,
-    });
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/problem+json"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, http::HeaderValue::from_static(RETRY_AFTER_SECONDS));
-    }
-    (status, headers, body.to_string()).into_response()
 }
 
 fn shorten(text: &str, most: usize) -> String {

@@ -7,7 +7,8 @@ use std::fmt::Write;
 pub enum Place {
     /// The path and query of a request (RFC 3986, sections 3.3 and 3.4), from its first `/`.
     PathAndQuery,
-    /// The value of a header: visible ASCII, spaces and tabs (RFC 9110, section 5.5).
+    /// The value of a header: visible ASCII, spaces and tabs (RFC 9110, section 5.5). Other text of a payload is
+    /// percent-encoded as UTF-8, as CloudEvents do (HTTP protocol binding 1.0.2, section 3.1.3.2).
     Header,
 }
 
@@ -92,10 +93,14 @@ impl Position {
                 Err("an empty text, which would make the path name another resource".to_owned())
             }
             Self::Path { encoded } | Self::Query { encoded } => Ok(encode(text, encoded)),
-            Self::Header => match text.chars().find(|char| !matches!(char, '\t' | ' '..='~')) {
-                None => Ok(text.to_owned()),
+            // A line break would begin another header; other control characters mean nothing there.
+            Self::Header => match text.chars().find(|char| char.is_ascii_control() && *char != '\t') {
                 Some(char) => {
                     Err(format!("text with the character U+{:04X}, which cannot stand in a header", u32::from(char)))
+                }
+                None if text.is_ascii() => Ok(text.to_owned()),
+                None => {
+                    Ok(text.chars().map(|char| if char.is_ascii() { char.into() } else { percent(char) }).collect())
                 }
             },
         }

@@ -66,6 +66,16 @@ impl Value {
         Some(Self(object.into_val()))
     }
 
+    /// The members in their order, where this is an object.
+    pub fn members(&self) -> Option<Vec<(String, Self)>> {
+        match &self.0 {
+            Val::Obj(object) => {
+                Some(object.iter().map(|(name, val)| (name.as_str().to_owned(), Self(val.clone()))).collect())
+            }
+            _ => None,
+        }
+    }
+
     /// The items, where this is an array.
     pub fn items(&self) -> Option<Vec<Self>> {
         match &self.0 {

@@ -122,13 +122,25 @@ fn a_template_that_is_wrong_is_refused_with_its_place() {
 #[test]
 fn a_header_takes_no_line_breaks() {
     assert_eq!(render("v1 {{ .a }}; b", Place::Header, r#"{"a":"x y"}"#).as_deref(), Ok("v1 x y; b"));
-    for value in ["a\r\nX: y", "a\nb", "a\u{0}", "\u{7f}", "é"] {
+    for value in ["a\r\nX: y", "a\nb", "a\u{0}", "\u{7f}", "é\n"] {
         let input = Value::object([("a", Value::string(value))]);
         let template = Template::compile("{{ .a }}", Place::Header).unwrap();
         let error = template.render(&input, &limits()).unwrap_err().to_string();
         assert!(error.contains("cannot stand in a header"), "{value:?}: {error}");
     }
     assert!(wrong("a\r\nb", Place::Header).message.contains("cannot stand in a header"));
+}
+
+#[test]
+fn text_beyond_ascii_goes_into_a_header_percent_encoded() {
+    assert_eq!(
+        render("{{ .a }}", Place::Header, r#"{"a":"Zoë 100% 🦀"}"#).as_deref(),
+        Ok("Zo%C3%AB 100% %F0%9F%A6%80")
+    );
+    assert!(
+        wrong("é", Place::Header).message.contains("cannot stand in a header"),
+        "what the author writes is refused"
+    );
 }
 
 #[test]

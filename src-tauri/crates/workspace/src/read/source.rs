@@ -70,6 +70,9 @@ fn webhook(table: &Table<'_>, files: &References<'_>) -> Option<(WebhookSource, 
     if let (Some(verify), Some(None)) = (&verify, &public_url) {
         needs_public_url(table, verify);
     }
+    if let Some(verify) = &verify {
+        refuse_reading_of_notifications(table, verify);
+    }
     let ((path, place), verify) = (path?, verify?);
     let (dedupe, on_conflict) = dedupe?;
     let source = WebhookSource {
@@ -88,6 +91,19 @@ fn webhook(table: &Table<'_>, files: &References<'_>) -> Option<(WebhookSource, 
     Some((source, place))
 }
 
+/// An outbound message is read in one way: each notification is an event.
+fn refuse_reading_of_notifications(table: &Table<'_>, verify: &Verify) {
+    if !matches!(verify.scheme, Scheme::SalesforceOutbound { .. }) {
+        return;
+    }
+    for key in ["format", "split"] {
+        if let Some(value) = table.get(key) {
+            let message = format!("'{key}' goes with no salesforce-outbound: each notification is an event of JSON");
+            value.error("not-together", message);
+        }
+    }
+}
+
 fn optional_program(table: &Table<'_>, key: &str) -> Option<Option<Program>> {
     match table.optional_text(key)? {
         Some(text) => program(&text).map(Some),
@@ -97,8 +113,9 @@ fn optional_program(table: &Table<'_>, key: &str) -> Option<Option<Program>> {
 
 /// `dedupe = { id, window, on_conflict }` or `"off"`.
 fn dedupe(table: &Table<'_>, verify: Option<&Verify>, format: Option<Format>) -> Option<(Dedupe, OnConflict)> {
+    let notifications = verify.is_some_and(|verify| matches!(verify.scheme, Scheme::SalesforceOutbound { .. }));
     let own = || match verify.and_then(|verify| verify.scheme.id_header()) {
-        _ if format == Some(Format::CloudEvents) => DedupeId::Format,
+        _ if notifications || format == Some(Format::CloudEvents) => DedupeId::Format,
         Some(_) => DedupeId::Scheme,
         None => DedupeId::None,
     };

@@ -1,0 +1,196 @@
+//! An event as it goes to the ledger, and what is to be done once it is there.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use signalbox_model::{DeliveryId, EventId, Timestamp};
+use signalbox_store::delivery::OpenDelivery;
+use signalbox_store::event::{Dedupe, Fate, NewDelivery, NewEvent, Part, Placement, Planned, Request};
+use signalbox_store::{LaneId, StoreError};
+use signalbox_transform::{Limits, Value};
+use signalbox_workspace::{Integration, OnConflict, Source};
+
+use super::behind::{Behind, Place};
+use super::facts::{Facts, Patience, facts};
+use super::fates::plan_fates;
+use super::{ActiveIntegration, Input, Intake};
+use crate::dispatch::lane::Permit;
+use crate::reading::{Element, Raw};
+use crate::steps::StepInput;
+
+/// What waits for the commit of an event.
+pub(super) struct Draft {
+    event: EventId,
+    received_at: Timestamp,
+    key: Option<String>,
+    event_type: Option<String>,
+    next: Next,
+}
+
+enum Next {
+    Send(Vec<Prepared>),
+    RunSteps {
+        places: Vec<(DeliveryId, LaneId)>,
+        content_type: Option<String>,
+        body: Bytes,
+        value: Result<Value, String>,
+    },
+}
+
+/// A planned delivery with what is needed to send it at once.
+struct Prepared {
+    delivery: NewDelivery,
+    request: Option<Request>,
+    permit: Option<Permit>,
+}
+
+/// What the events of one request have in common.
+pub(super) struct Common<'a> {
+    pub active: &'a ActiveIntegration,
+    pub input: &'a Input,
+    pub headers: Vec<(String, String)>,
+    pub patience: Patience,
+}
+
+impl Intake {
+    /// `part`: of a split request.
+    pub(super) fn draft(
+        &self,
+        common: &Common<'_>,
+        id: EventId,
+        element: Element,
+        part: Option<Part>,
+    ) -> (NewEvent, Draft) {
+        let Common { active, input, .. } = common;
+        let integration = &active.integration;
+        let Element { body, content_type, value, notes, named } = element;
+        let raw = Raw { headers: &input.headers, query: input.query.as_deref(), body: &body };
+        let scheme_id = input.scheme_id.as_ref().map(|id| match part {
+            Some(part) => crate::reading::part_id(id, part.index as usize),
+            None => id.clone(),
+        });
+        let facts = facts(integration, &raw, value.as_ref().ok(), notes, named, scheme_id, &common.patience);
+        let step_input =
+            StepInput { method: &input.method, content_type: content_type.as_deref(), raw: &body, body: value };
+        let fates = plan_fates(integration, &step_input, facts.key_failure.as_deref(), &Limits::INLINE);
+        let value = step_input.body;
+        let (planned, next) = match fates {
+            Some(fates) => {
+                let prepared = self.prepare(active, fates, input.received_at);
+                (Planned::Now(prepared.iter().map(|item| item.delivery.clone()).collect()), Next::Send(prepared))
+            }
+            None => {
+                let places: Vec<_> =
+                    active.lanes.iter().map(|lane| (self.delivery_id(input.received_at), lane.id)).collect();
+                let (content_type, body) = (content_type.clone(), body.clone());
+                (Planned::Later(places.clone()), Next::RunSteps { places, content_type, body, value })
+            }
+        };
+        let draft = Draft {
+            event: id,
+            received_at: input.received_at,
+            key: facts.key.clone(),
+            event_type: facts.event_type.clone(),
+            next,
+        };
+        let event = NewEvent {
+            id,
+            integration: integration.name.clone(),
+            version: integration.version.clone(),
+            received_at: input.received_at,
+            dedupe: dedupe(integration, &facts, input.received_at),
+            event_type: facts.event_type,
+            key: facts.key,
+            method: input.method.clone(),
+            path: input.path.clone(),
+            query: input.query.clone(),
+            headers: common.headers.clone(),
+            content_type,
+            body_hash: *blake3::hash(&body).as_bytes(),
+            body,
+            notes: facts.notes,
+            planned,
+            part,
+        };
+        (event, draft)
+    }
+
+    fn prepare(&self, active: &ActiveIntegration, fates: Vec<Fate>, now: Timestamp) -> Vec<Prepared> {
+        active
+            .lanes
+            .iter()
+            .zip(fates)
+            .map(|(lane, fate)| {
+                let request = match &fate {
+                    Fate::Send(request) => Some(request.clone()),
+                    Fate::Filtered { .. } | Fate::Dead(_) => None,
+                };
+                let permit = request.as_ref().and_then(|_| lane.try_reserve(now));
+                let delivery =
+                    NewDelivery { id: self.delivery_id(now), lane: lane.id, fate, may_open: permit.is_some() };
+                Prepared { delivery, request, permit }
+            })
+            .collect()
+    }
+
+    /// One place for all events of a request whose steps run behind the commit. `Busy`: too many wait already.
+    pub(super) fn place_for(&self, drafts: &[Draft]) -> Result<Option<Arc<Place>>, StoreError> {
+        if drafts.iter().all(|draft| matches!(draft.next, Next::Send(_))) {
+            return Ok(None);
+        }
+        self.behind.place().map(|place| Some(Arc::new(place))).ok_or(StoreError::Busy)
+    }
+
+    /// After the commit: open attempts go to their lanes, queued ones wake them, steps that take longer are run.
+    pub(super) fn hand_over(
+        &self,
+        active: &Arc<ActiveIntegration>,
+        draft: Draft,
+        placements: &[Placement],
+        place: Option<Arc<Place>>,
+    ) {
+        let Draft { event, received_at, key, event_type, next } = draft;
+        let prepared = match (next, place) {
+            (Next::Send(prepared), _) => prepared,
+            (Next::RunSteps { places, content_type, body, value }, Some(place)) => {
+                let work = Behind { active: active.clone(), places, content_type, body, value };
+                return self.run_behind(event, work, place);
+            }
+            (Next::RunSteps { .. }, None) => return,
+        };
+        for ((item, placement), lane) in prepared.into_iter().zip(placements).zip(&active.lanes) {
+            match (placement, item.request, item.permit) {
+                (Placement::Opened { epoch }, Some(request), Some(permit)) => {
+                    let open = OpenDelivery {
+                        id: item.delivery.id,
+                        event,
+                        lane: lane.id,
+                        attempt: 1,
+                        tries: 1,
+                        epoch: *epoch,
+                        revision: 1,
+                        accepted_at: received_at,
+                        round_started_at: received_at,
+                        key: key.clone(),
+                        event_type: event_type.clone(),
+                        replay: None,
+                        request,
+                    };
+                    self.dispatcher.send(lane.clone(), open, permit);
+                }
+                (Placement::Queued, ..) => lane.nudge(),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn dedupe(integration: &Integration, facts: &Facts, now: Timestamp) -> Option<Dedupe> {
+    let Source::Webhook(source) = &integration.source;
+    let source_id = facts.source_id.clone()?;
+    Some(Dedupe {
+        source_id,
+        keep_until: now.plus(source.dedupe.window),
+        hold_conflicts: source.on_conflict == OnConflict::Hold,
+    })
+}
