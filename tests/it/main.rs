@@ -22,4 +22,5 @@ mod reloading;
 mod replaying;
 mod restarting;
 mod sandbox;
+mod signature_doctor;
 mod support;

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod auth;
 pub mod client;
+pub mod doctor;
 pub mod retry_after;
 pub mod serve;
 pub mod url_policy;

@@ -25,6 +25,9 @@ pub trait Events: Send + Sync {
 
     /// Keeps a refused request; the oldest go when more than `REJECTED_KEPT` are stored.
     fn reject(&self, rejected: Rejected) -> StoreFuture<'_, ()>;
+
+    /// Adds what the signature doctor found to a refused request that is still kept; JSON.
+    fn diagnose(&self, id: RejectedId, doctor: String) -> StoreFuture<'_, ()>;
 }
 
 /// How many refused requests are kept.
@@ -177,4 +180,6 @@ pub struct Rejected {
     /// At most 16 KiB.
     pub body: Bytes,
     pub size: u64,
+    /// What the signature doctor found, as JSON; set by [`Events::diagnose`].
+    pub doctor: Option<String>,
 }

@@ -44,6 +44,8 @@ pub enum Change {
     Rejected {
         at: Timestamp,
     },
+    /// A refused request has its diagnosis now.
+    Diagnosed,
     ReplayMoved {
         replay: ReplayId,
     },

@@ -1,6 +1,6 @@
 //! Requests that were refused at the door.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::words::{Header, Time};
@@ -23,6 +23,39 @@ pub struct RejectedRequest {
     pub body_preview: Option<String>,
     /// Bytes of the whole body, as far as it was read.
     pub size: u64,
+    /// What would have made a refused signature pass. Null where the signature is not the matter, or nothing is known yet.
+    pub doctor: Option<Doctor>,
+}
+
+/// What the signature doctor found out, after the sender was answered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Doctor {
+    /// One sentence.
+    pub summary: String,
+    /// The likeliest first.
+    pub findings: Vec<DoctorFinding>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DoctorFinding {
+    pub change: DoctorChange,
+    pub text: String,
+    /// What to do.
+    pub fix: String,
+    /// The request was tried and passes with this change; otherwise it is a hint.
+    pub sure: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DoctorChange {
+    OtherSecret,
+    Clock,
+    Body,
+    Url,
+    Scheme,
+    Header,
+    Prefix,
 }
 
 /// Newest first.

@@ -51,5 +51,6 @@ fn shown(row: Rejected) -> RejectedRequest {
         headers: row.headers,
         body_preview: String::from_utf8(row.body.to_vec()).ok(),
         size: row.size,
+        doctor: row.doctor.and_then(|text| serde_json::from_str(&text).ok()),
     }
 }

@@ -46,7 +46,7 @@ impl Runtime {
             }
         }
         for door in self.ingress.doors.load_full().values() {
-            if door.verifier.is_err() && self.verifier(door.source()).await.is_ok() {
+            if door.verifier.is_err() && self.verifier(&door.active.integration.name, door.source()).await.is_ok() {
                 return true;
             }
         }

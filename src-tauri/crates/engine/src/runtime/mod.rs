@@ -28,6 +28,7 @@ use crate::gates::Systems;
 use crate::gates::view::SystemView;
 use crate::replay::ReplayService;
 use crate::signals::Signals;
+use crate::sources::doctor::Doctor;
 use crate::sources::webhook::{Doors, Ingress, RefusalBudget};
 use crate::view::{Credential, GateView};
 
@@ -106,6 +107,7 @@ impl Runtime {
             ids,
             base_url: ArcSwap::from_pointee(String::new()),
             refusals: RefusalBudget::default(),
+            doctor: Doctor::default(),
             bodies: Ingress::body_budget(),
         });
         let replays = ReplayService::new(means.clone(), dispatcher.clone());

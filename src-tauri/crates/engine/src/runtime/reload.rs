@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use signalbox_model::HeldReason;
 use signalbox_model::limits::Concurrency;
+use signalbox_net::doctor::Known;
 use signalbox_net::verify::Verifier;
 use signalbox_store::StoreError;
 use signalbox_store::lane::{GateScope, SavedGate};
@@ -53,8 +54,11 @@ impl Runtime {
             }
             let integration = Arc::new(ActiveIntegration { integration: integration.clone(), lanes });
             let Source::Webhook(source) = &integration.integration.source;
-            let verifier = self.verifier(source).await;
-            doors.insert(source.path.clone(), Arc::new(Door { active: integration.clone(), verifier }));
+            let (verifier, secrets) = match self.verifier(name, source).await {
+                Ok((verifier, secrets)) => (Ok(verifier), secrets),
+                Err(error) => (Err(error), Vec::new()),
+            };
+            doors.insert(source.path.clone(), Arc::new(Door { active: integration.clone(), verifier, secrets }));
             active.insert(name.clone(), integration);
         }
         for lane in store.lanes().await? {
@@ -132,16 +136,23 @@ impl Runtime {
         }
     }
 
-    pub(super) async fn verifier(&self, source: &signalbox_workspace::WebhookSource) -> Result<Verifier, String> {
-        let mut secrets = Vec::with_capacity(source.verify.secrets.len());
+    /// What judges the requests of an integration's source, and the secrets it was made of.
+    pub(super) async fn verifier(
+        &self,
+        integration: &str,
+        source: &signalbox_workspace::WebhookSource,
+    ) -> Result<(Verifier, Vec<Known>), String> {
+        let mut known = Vec::with_capacity(source.verify.secrets.len());
         for name in &source.verify.secrets {
-            secrets.push(self.secret(name).await?);
+            let value = self.secret(name).await?;
+            known.push(Known { name: name.clone(), integration: integration.to_owned(), value });
         }
+        let secrets = known.iter().map(|known| known.value.clone()).collect();
         let verifier = Verifier::new(&source.verify, secrets).map_err(|error| error.to_string())?;
         for warning in verifier.warnings() {
             tracing::warn!(path = source.path, warning, "a signing secret is weak");
         }
-        Ok(verifier)
+        Ok((verifier, known))
     }
 }
 

@@ -397,6 +397,9 @@ impl Observer for Signals {
                     inner.rejected += 1;
                     tags.insert(Tag::Rejected);
                 }
+                Change::Diagnosed => {
+                    tags.insert(Tag::Rejected);
+                }
                 Change::ReplayMoved { .. } => {
                     tags.insert(Tag::Replays);
                 }

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::{StatusCode, header};
 use signalbox_model::verify::Scheme;
 use signalbox_model::{Clock, IdSource, RejectedId};
+use signalbox_net::doctor::Known;
 use signalbox_net::serve::{BodyError, MinRate, read_body};
 use signalbox_net::verify::{Incoming, Refusal, Verifier, scheme_id};
 use signalbox_store::event::Rejected;
@@ -25,6 +26,7 @@ use signalbox_store::{Store, StoreError};
 use signalbox_workspace::{Source, WebhookSource};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::doctor::{Case, Doctor};
 use crate::accept::{Accept, AcceptError, ActiveIntegration, Input, stored_headers};
 use answer::Voice;
 
@@ -38,6 +40,8 @@ pub struct Door {
     pub active: Arc<ActiveIntegration>,
     /// `Err`: the secret is not set or cannot be used; the door answers 503 until it can.
     pub verifier: Result<Verifier, String>,
+    /// What the verifier was made of, for the signature doctor.
+    pub secrets: Vec<Known>,
 }
 
 impl Door {
@@ -82,6 +86,7 @@ pub struct Ingress {
     /// `http://host:port`, for schemes that sign the URL.
     pub base_url: ArcSwap<String>,
     pub refusals: RefusalBudget,
+    pub doctor: Doctor,
     /// One permit per KiB of body.
     pub bodies: Arc<Semaphore>,
 }
@@ -89,6 +94,7 @@ pub struct Ingress {
 /// At most this many refused requests are written per second, so that a flood cannot fill the ledger's queue; the rest
 /// are counted.
 pub struct RefusalBudget {
+    per_second: u32,
     second: std::sync::atomic::AtomicI64,
     used: std::sync::atomic::AtomicU32,
     pub dropped: std::sync::atomic::AtomicU64,
@@ -96,7 +102,7 @@ pub struct RefusalBudget {
 
 impl Default for RefusalBudget {
     fn default() -> Self {
-        Self { second: 0.into(), used: 0.into(), dropped: 0.into() }
+        Self::of(Self::PER_SECOND)
     }
 }
 
@@ -110,12 +116,16 @@ impl Ingress {
 impl RefusalBudget {
     const PER_SECOND: u32 = 100;
 
-    fn take(&self, second: i64) -> bool {
+    pub(super) fn of(per_second: u32) -> Self {
+        Self { per_second, second: 0.into(), used: 0.into(), dropped: 0.into() }
+    }
+
+    pub(super) fn take(&self, second: i64) -> bool {
         use std::sync::atomic::Ordering::Relaxed;
         if self.second.swap(second, Relaxed) != second {
             self.used.store(0, Relaxed);
         }
-        let taken = self.used.fetch_add(1, Relaxed) < Self::PER_SECOND;
+        let taken = self.used.fetch_add(1, Relaxed) < self.per_second;
         if !taken {
             self.dropped.fetch_add(1, Relaxed);
         }
@@ -133,6 +143,14 @@ struct Refused {
     code: &'static str,
     /// For the operator; a sender whose signature fails is never told why.
     reason: String,
+    /// For the signature doctor.
+    examine: Option<(Arc<Door>, Refusal)>,
+}
+
+impl Refused {
+    fn new(status: StatusCode, code: &'static str, reason: String) -> Self {
+        Self { status, code, reason, examine: None }
+    }
 }
 
 async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Response {
@@ -142,18 +160,18 @@ async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Respo
     let doors = ingress.doors.load();
     let Some(door) = doors.get(&path).cloned() else {
         if let Some(integration) = ingress.broken.load().at(&path) {
-            let refused = Refused {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                code: "integration-broken",
-                reason: format!("integrations/{integration}.toml has errors, so that nothing is taken here"),
-            };
+            let refused = Refused::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "integration-broken",
+                format!("integrations/{integration}.toml has errors, so that nothing is taken here"),
+            );
             return ingress.refuse(None, &parts, &remote, Bytes::new(), refused).await;
         }
-        let refused = Refused {
-            status: StatusCode::NOT_FOUND,
-            code: "path-unknown",
-            reason: format!("no integration listens on {}", shorten(&path, 200)),
-        };
+        let refused = Refused::new(
+            StatusCode::NOT_FOUND,
+            "path-unknown",
+            format!("no integration listens on {}", shorten(&path, 200)),
+        );
         return ingress.refuse(None, &parts, &remote, Bytes::new(), refused).await;
     };
     drop(doors);
@@ -164,33 +182,29 @@ async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Respo
 }
 
 impl Ingress {
-    async fn take(&self, door: &Door, parts: &http::request::Parts, body: Body) -> Result<Response, (Refused, Bytes)> {
+    async fn take(
+        &self,
+        door: &Arc<Door>,
+        parts: &http::request::Parts,
+        body: Body,
+    ) -> Result<Response, (Refused, Bytes)> {
         if parts.method == http::Method::OPTIONS && !door.source().allowed_origins.is_empty() {
             return challenge::may_send(door.source(), &parts.headers).map_err(|origin| {
                 let reason = format!("the origin '{origin}' is not in this source's allowed_origins");
-                (Refused { status: StatusCode::FORBIDDEN, code: "origin-not-allowed", reason }, Bytes::new())
+                (Refused::new(StatusCode::FORBIDDEN, "origin-not-allowed", reason), Bytes::new())
             });
         }
         if parts.method != http::Method::POST && parts.method != http::Method::PUT {
             let reason = format!("{} is not taken here; send POST", shorten(parts.method.as_str(), 20));
-            return Err((
-                Refused { status: StatusCode::METHOD_NOT_ALLOWED, code: "method-not-allowed", reason },
-                Bytes::new(),
-            ));
+            return Err((Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", reason), Bytes::new()));
         }
         let Ok(verifier) = &door.verifier else {
             let reason = door.verifier.as_ref().err().cloned().unwrap_or_default();
-            return Err((
-                Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: "secret-missing", reason },
-                Bytes::new(),
-            ));
+            return Err((Refused::new(StatusCode::SERVICE_UNAVAILABLE, "secret-missing", reason), Bytes::new()));
         };
         if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             let reason = "compressed bodies are not taken; send it without Content-Encoding".to_owned();
-            return Err((
-                Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "content-encoding", reason },
-                Bytes::new(),
-            ));
+            return Err((Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-encoding", reason), Bytes::new()));
         }
         let cap = usize::try_from(door.source().max_body).unwrap_or(usize::MAX);
         let Some(room) = self.room(parts, cap) else {
@@ -201,9 +215,8 @@ impl Ingress {
             .map_err(|error| (body_refusal(&error, cap), Bytes::new()))?;
         let now = self.clock.now();
         let verified = self.verify(verifier, door, parts, &body, now).map_err(|refusal| {
-            let refused =
-                Refused { status: StatusCode::UNAUTHORIZED, code: refusal.code(), reason: refusal.to_string() };
-            (refused, body.clone())
+            let refused = Refused::new(StatusCode::UNAUTHORIZED, refusal.code(), refusal.to_string());
+            (Refused { examine: Some((door.clone(), refusal)), ..refused }, body.clone())
         })?;
         if let Some(answer) = challenge::url_verification(door.source(), &body) {
             return Ok(answer);
@@ -224,7 +237,7 @@ impl Ingress {
             Ok(receipt) => Ok(door.voice().receipt(&receipt)),
             Err(AcceptError::Store(error)) => Ok(door.voice().unavailable(&error)),
             Err(AcceptError::Unfit(unfit)) => {
-                Err((Refused { status: unfit.status(), code: unfit.code(), reason: unfit.to_string() }, body))
+                Err((Refused::new(unfit.status(), unfit.code(), unfit.to_string()), body))
             }
         }
     }
@@ -247,20 +260,24 @@ impl Ingress {
         if door.source().verify.scheme == Scheme::None {
             return Ok(None);
         }
-        let path_and_query = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let seen = format!("{}{path_and_query}", self.base_url.load());
-        let public = door.source().public_url.as_deref().map(|url| match parts.uri.query() {
-            Some(query) if !url.contains('?') => format!("{url}?{query}"),
-            _ => url.to_owned(),
-        });
+        let seen = self.url_seen(parts);
         let incoming = Incoming {
             method: parts.method.as_str(),
-            public_url: public.as_deref(),
+            public_url: door.source().public_url.as_deref(),
             url_seen: &seen,
             headers: &parts.headers,
             body,
         };
-        verifier.verify(&incoming, now).map(|verified| verified.id)
+        let verified = verifier.verify(&incoming, now)?;
+        if verified.timestamp.is_some() {
+            self.doctor.clock_agrees(now);
+        }
+        Ok(verified.id)
+    }
+
+    fn url_seen(&self, parts: &http::request::Parts) -> String {
+        let path_and_query = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        format!("{}{path_and_query}", self.base_url.load())
     }
 
     /// Answers, and keeps the request for the person who has to find out why.
@@ -289,10 +306,28 @@ impl Ingress {
                 headers: stored_headers(&parts.headers),
                 size: body.len() as u64,
                 body: body.slice(..body.len().min(REJECTED_BODY_KEPT)),
+                doctor: None,
             };
+            let id = rejected.id;
             // The sender is answered either way: keeping the request is for the operator.
-            if let Err(error) = self.store.reject(rejected).await {
-                tracing::debug!(%error, "a refused request was not kept");
+            match (self.store.reject(rejected).await, refused.examine) {
+                (Err(error), _) => tracing::debug!(%error, "a refused request was not kept"),
+                (Ok(()), Some((door, refusal))) => {
+                    let case = Case {
+                        id,
+                        public_url: door.source().public_url.clone(),
+                        door,
+                        doors: self.doors.load_full(),
+                        method: parts.method.as_str().to_owned(),
+                        url_seen: self.url_seen(parts),
+                        headers: parts.headers.clone(),
+                        body,
+                        refusal,
+                        now,
+                    };
+                    self.doctor.examine(self.store.clone(), case);
+                }
+                (Ok(()), None) => {}
             }
         }
         // What helps the operator and not the sender stays here.
@@ -315,21 +350,19 @@ impl Ingress {
 
 fn body_refusal(error: &BodyError, cap: usize) -> Refused {
     match error {
-        BodyError::TooLarge { .. } => Refused {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            code: "body-too-large",
-            reason: format!("the body is larger than {cap} bytes, this source's max_body"),
-        },
-        BodyError::TooSlow { .. } => Refused {
-            status: StatusCode::REQUEST_TIMEOUT,
-            code: "body-too-slow",
-            reason: "the body arrived too slowly".into(),
-        },
-        BodyError::Broken(reason) => Refused {
-            status: StatusCode::BAD_REQUEST,
-            code: "body-broken",
-            reason: format!("the body ended early or was malformed: {reason}"),
-        },
+        BodyError::TooLarge { .. } => Refused::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            format!("the body is larger than {cap} bytes, this source's max_body"),
+        ),
+        BodyError::TooSlow { .. } => {
+            Refused::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body arrived too slowly".into())
+        }
+        BodyError::Broken(reason) => Refused::new(
+            StatusCode::BAD_REQUEST,
+            "body-broken",
+            format!("the body ended early or was malformed: {reason}"),
+        ),
     }
 }
 

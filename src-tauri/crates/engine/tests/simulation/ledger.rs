@@ -235,6 +235,10 @@ impl Events for SimLedger {
     fn reject(&self, rejected: Rejected) -> StoreFuture<'_, ()> {
         self.call("reject", true, move |store| async move { store.reject(rejected).await })
     }
+
+    fn diagnose(&self, id: RejectedId, doctor: String) -> StoreFuture<'_, ()> {
+        self.call("diagnose", true, move |store| async move { store.diagnose(id, doctor).await })
+    }
 }
 
 impl Deliveries for SimLedger {

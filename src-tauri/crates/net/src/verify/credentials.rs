@@ -3,7 +3,6 @@
 use aws_lc_rs::{constant_time, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret, SecretString};
 
 use super::{Incoming, Refusal, Verified, headers};
 
@@ -21,8 +20,8 @@ fn same(one: &digest::Digest, other: &digest::Digest) -> bool {
 }
 
 impl Credentials {
-    pub(super) fn new(secrets: &[SecretString]) -> Self {
-        Self(secrets.iter().map(|secret| hash(secret.expose_secret().as_bytes())).collect())
+    pub(super) fn new(secrets: &[&[u8]]) -> Self {
+        Self(secrets.iter().map(|secret| hash(secret)).collect())
     }
 
     fn matching(&self, given: &[u8]) -> Option<usize> {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use signalbox_model::Timestamp;
 use signalbox_model::jwt::{JwtAlgorithm, JwtScheme, KeyMaterial, PublicKey};
@@ -58,9 +57,10 @@ impl OneOrMore {
 }
 
 impl Tokens {
-    pub(super) fn new(scheme: &JwtScheme, secrets: &[SecretString]) -> Result<Self, VerifierError> {
+    /// `secrets` are the keys of symmetric algorithms.
+    pub(super) fn new(scheme: &JwtScheme, secrets: &[&[u8]]) -> Result<Self, VerifierError> {
         let keys = if scheme.is_symmetric() {
-            secrets.iter().map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes())).collect()
+            secrets.iter().map(|secret| DecodingKey::from_secret(secret)).collect()
         } else {
             scheme.keys.iter().enumerate().map(|(index, key)| decoding_key(index, key)).collect::<Result<_, _>>()?
         };

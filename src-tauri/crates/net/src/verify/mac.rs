@@ -39,7 +39,7 @@ pub(super) const fn algorithm(algorithm: HmacAlgorithm) -> hmac::Algorithm {
     }
 }
 
-pub(super) fn encode(bytes: &[u8], encoding: SignatureEncoding) -> String {
+pub(crate) fn encode(bytes: &[u8], encoding: SignatureEncoding) -> String {
     match encoding {
         SignatureEncoding::Hex => to_hex(bytes),
         SignatureEncoding::Base64 => STANDARD.encode(bytes),
@@ -49,7 +49,7 @@ pub(super) fn encode(bytes: &[u8], encoding: SignatureEncoding) -> String {
 
 /// One spelling per value, so that a signature cannot be varied: lower-case hex, padded base64, base64url without or
 /// with its padding.
-pub(super) fn decode(text: &str, encoding: SignatureEncoding) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str, encoding: SignatureEncoding) -> Option<Vec<u8>> {
     match encoding {
         SignatureEncoding::Hex => from_hex(text),
         SignatureEncoding::Base64 => STANDARD.decode(text).ok(),

@@ -29,10 +29,11 @@ use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use signalbox_model::Timestamp;
 use signalbox_model::organization::OrganizationId;
-use signalbox_model::verify::{Scheme, Verify};
+use signalbox_model::verify::{Scheme, SignatureEncoding, Verify};
 
 use credentials::Credentials;
 use mac::Keys;
+pub(crate) use mac::{decode as decode_signature, encode as encode_signature};
 pub use refusal::Refusal;
 
 /// A request as it came in, before anything has parsed it.
@@ -116,59 +117,46 @@ pub struct Verifier {
 impl Verifier {
     /// `secrets` in the order of [`Verify::secrets`]; the schemes that take none ignore them.
     pub fn new(verify: &Verify, secrets: Vec<SecretString>) -> Result<Self, VerifierError> {
-        if verify.scheme.takes_secrets() {
+        let scheme = &verify.scheme;
+        let mut warnings = Vec::new();
+        let mut keys = Vec::with_capacity(secrets.len());
+        if scheme.takes_secrets() {
             if secrets.is_empty() {
                 return Err(VerifierError::NoSecret);
             }
-            if let Some(empty) = secrets.iter().position(|secret| secret.expose_secret().is_empty()) {
-                return Err(VerifierError::EmptySecret { number: empty + 1 });
-            }
-        }
-        let mut warnings = Vec::new();
-        let keys = |algorithm| Keys::new(algorithm, secrets.iter().map(|secret| secret.expose_secret().as_bytes()));
-        let sha256 = || keys(aws_hmac::HMAC_SHA256);
-        let check = match &verify.scheme {
-            Scheme::StandardWebhooks => {
-                let decoded = standard_webhooks::decode_secrets(&secrets)?;
-                for (index, secret) in decoded.iter().enumerate() {
-                    warn_of_short(&mut warnings, index, secret.len(), standard_webhooks::LEAST_SECRET);
-                }
-                Check::StandardWebhooks(Keys::new(aws_hmac::HMAC_SHA256, decoded.iter().map(Vec::as_slice)))
-            }
-            Scheme::Stripe => Check::Stripe(sha256()),
-            Scheme::Github => Check::Github(sha256()),
-            Scheme::Shopify => Check::Shopify(sha256()),
-            Scheme::Slack => Check::Slack(sha256()),
-            Scheme::Hubspot => Check::Hubspot(sha256()),
-            Scheme::Twilio => Check::Twilio(keys(aws_hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY)),
-            Scheme::Bearer => Check::Bearer(Credentials::new(&secrets)),
-            Scheme::Basic { username } => {
-                Check::Basic { username: username.clone(), passwords: Credentials::new(&secrets) }
-            }
-            Scheme::ApiKey { header } => Check::ApiKey { header: header.clone(), keys: Credentials::new(&secrets) },
-            Scheme::Hmac(scheme) => {
-                warnings.extend(hmac::check(scheme)?);
-                Check::Hmac { scheme: scheme.clone(), keys: keys(mac::algorithm(scheme.algorithm)) }
-            }
-            Scheme::Jwt(scheme) => Check::Jwt(jwt::Tokens::new(scheme, &secrets)?),
-            Scheme::SalesforceOutbound { organizations } => {
-                warnings.push(salesforce_outbound::NO_SIGNATURE.to_owned());
-                Check::SalesforceOutbound(organizations.clone())
-            }
-            Scheme::None => Check::Nothing,
-        };
-        if verify.scheme.takes_secrets() && verify.scheme != Scheme::StandardWebhooks {
             for (index, secret) in secrets.iter().enumerate() {
-                warn_of_short(&mut warnings, index, secret.expose_secret().len(), SHORT_SECRET);
+                let (number, text) = (index + 1, secret.expose_secret());
+                if text.is_empty() {
+                    return Err(VerifierError::EmptySecret { number });
+                }
+                let key = numbered_key(scheme, text, number)?;
+                let least =
+                    if *scheme == Scheme::StandardWebhooks { standard_webhooks::LEAST_SECRET } else { SHORT_SECRET };
+                if key.len() < least {
+                    let length = key.len();
+                    warnings.push(format!(
+                        "secret {number} is short ({length} bytes; {least} or more are safe against guessing)"
+                    ));
+                }
+                if text.trim() != text {
+                    warnings
+                        .push(format!("secret {number} begins or ends with white space, which counts as part of it"));
+                }
+                keys.push(key);
             }
         }
-        for (index, secret) in secrets.iter().enumerate() {
-            if secret.expose_secret().trim() != secret.expose_secret() {
-                warnings
-                    .push(format!("secret {} begins or ends with white space, which counts as part of it", index + 1));
-            }
+        match scheme {
+            Scheme::Hmac(scheme) => warnings.extend(hmac::check(scheme)?),
+            Scheme::SalesforceOutbound { .. } => warnings.push(salesforce_outbound::NO_SIGNATURE.to_owned()),
+            _ => {}
         }
-        Ok(Self { check, tolerance: verify.tolerance, warnings })
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        Ok(Self { check: check(scheme, &keys)?, tolerance: verify.tolerance, warnings })
+    }
+
+    /// With keys as they enter the computation, whatever text they were written as; see [`key_of`].
+    pub(crate) fn with_keys(scheme: &Scheme, tolerance: Duration, keys: &[&[u8]]) -> Option<Self> {
+        Some(Self { check: check(scheme, keys).ok()?, tolerance, warnings: Vec::new() })
     }
 
     /// What is weak about the set-up without being wrong. Vendors' secrets have the length that they have.
@@ -200,11 +188,61 @@ impl Verifier {
 /// Bytes below which a secret is called short: 128 bits.
 const SHORT_SECRET: usize = 16;
 
-fn warn_of_short(warnings: &mut Vec<String>, index: usize, length: usize, least: usize) {
-    if length < least {
-        warnings
-            .push(format!("secret {} is short ({length} bytes; {least} or more are safe against guessing)", index + 1));
+/// The key that a secret's text is under a scheme.
+pub(crate) fn key_of(scheme: &Scheme, secret: &str) -> Result<Vec<u8>, VerifierError> {
+    numbered_key(scheme, secret, 1)
+}
+
+fn numbered_key(scheme: &Scheme, secret: &str, number: usize) -> Result<Vec<u8>, VerifierError> {
+    match scheme {
+        Scheme::StandardWebhooks => standard_webhooks::decode_secret(secret, number),
+        _ => Ok(secret.as_bytes().to_vec()),
     }
+}
+
+fn check(scheme: &Scheme, keys: &[&[u8]]) -> Result<Check, VerifierError> {
+    let macs = |algorithm| Keys::new(algorithm, keys.iter().copied());
+    let sha256 = || macs(aws_hmac::HMAC_SHA256);
+    Ok(match scheme {
+        Scheme::StandardWebhooks => Check::StandardWebhooks(sha256()),
+        Scheme::Stripe => Check::Stripe(sha256()),
+        Scheme::Github => Check::Github(sha256()),
+        Scheme::Shopify => Check::Shopify(sha256()),
+        Scheme::Slack => Check::Slack(sha256()),
+        Scheme::Hubspot => Check::Hubspot(sha256()),
+        Scheme::Twilio => Check::Twilio(macs(aws_hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY)),
+        Scheme::Bearer => Check::Bearer(Credentials::new(keys)),
+        Scheme::Basic { username } => Check::Basic { username: username.clone(), passwords: Credentials::new(keys) },
+        Scheme::ApiKey { header } => Check::ApiKey { header: header.clone(), keys: Credentials::new(keys) },
+        Scheme::Hmac(scheme) => Check::Hmac { scheme: scheme.clone(), keys: macs(mac::algorithm(scheme.algorithm)) },
+        Scheme::Jwt(scheme) => Check::Jwt(jwt::Tokens::new(scheme, keys)?),
+        Scheme::SalesforceOutbound { organizations } => Check::SalesforceOutbound(organizations.clone()),
+        Scheme::None => Check::Nothing,
+    })
+}
+
+/// Where and how a scheme writes its signature.
+pub(crate) struct SignaturePlace {
+    /// Lower case.
+    pub header: String,
+    pub prefix: String,
+    pub encoding: SignatureEncoding,
+}
+
+/// `None`: the scheme has no signature, or one among other things in its header.
+pub(crate) fn signature_place(scheme: &Scheme, headers: &HeaderMap) -> Option<SignaturePlace> {
+    use SignatureEncoding::{Base64, Hex};
+    let (header, prefix, encoding) = match scheme {
+        Scheme::StandardWebhooks => (standard_webhooks::names(headers).signature, standard_webhooks::VERSION, Base64),
+        Scheme::Github => (github::HEADER, github::PREFIX, Hex),
+        Scheme::Shopify => (shopify::HEADER, "", Base64),
+        Scheme::Slack => (slack::HEADER, slack::PREFIX, Hex),
+        Scheme::Hubspot => (hubspot::HEADER, "", Base64),
+        Scheme::Twilio => (twilio::HEADER, "", Base64),
+        Scheme::Hmac(scheme) => (scheme.header.as_str(), scheme.prefix.as_str(), scheme.encoding),
+        _ => return None,
+    };
+    Some(SignaturePlace { header: header.to_ascii_lowercase(), prefix: prefix.to_owned(), encoding })
 }
 
 /// The id that the scheme itself puts into a header, by which repeats are known; `None` where it puts none there, or one

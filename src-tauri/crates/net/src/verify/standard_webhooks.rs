@@ -5,7 +5,6 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use secrecy::{ExposeSecret, SecretString};
 use signalbox_model::Timestamp;
 use signalbox_model::verify::SignatureEncoding;
 
@@ -15,7 +14,7 @@ use super::{Incoming, Refusal, Verified, VerifierError};
 
 /// Bytes that the specification asks of a secret.
 pub(super) const LEAST_SECRET: usize = 24;
-const VERSION: &str = "v1,";
+pub(super) const VERSION: &str = "v1,";
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Names {
@@ -47,10 +46,6 @@ pub(super) fn decode_secret(secret: &str, number: usize) -> Result<Vec<u8>, Veri
         Ok(key) => Ok(key),
         Err(_) => Err(VerifierError::NotBase64 { number }),
     }
-}
-
-pub(super) fn decode_secrets(secrets: &[SecretString]) -> Result<Vec<Vec<u8>>, VerifierError> {
-    secrets.iter().enumerate().map(|(index, secret)| decode_secret(secret.expose_secret(), index + 1)).collect()
 }
 
 pub(super) fn message<'m>(id: &'m str, timestamp: &'m str, body: &'m [u8]) -> [&'m [u8]; 5] {

@@ -7,11 +7,12 @@ use super::connect::APPLICATION_ID;
 use super::fault::Outcome;
 use super::sql::{Args, Columns, rows, safe};
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/sqlite/0001_ledger.sql"),
     include_str!("../../migrations/sqlite/0002_split.sql"),
     include_str!("../../migrations/sqlite/0004_batches.sql"),
     include_str!("../../migrations/sqlite/0006_fewer_index_entries.sql"),
+    include_str!("../../migrations/sqlite/0007_doctor.sql"),
 ];
 
 pub(super) async fn run(conn: &mut SqliteConnection) -> Result<(), String> {

@@ -26,6 +26,20 @@ pub(super) async fn reject(ledger: &mut Ledger, input: &Rejected) -> Outcome<()>
     Ok(())
 }
 
+pub(super) struct Diagnosed {
+    pub id: RejectedId,
+    pub doctor: String,
+}
+
+pub(super) async fn diagnose(ledger: &mut Ledger, input: &Diagnosed) -> Outcome<()> {
+    let mut args = Args::default();
+    args.text(&input.doctor).id(input.id);
+    if execute(&mut ledger.conn, "UPDATE rejected SET doctor = ? WHERE id = ?", args).await? > 0 {
+        ledger.changes.push(Change::Diagnosed);
+    }
+    Ok(())
+}
+
 pub(super) async fn list(
     conn: &mut SqliteConnection,
     cursor: Option<RejectedId>,
@@ -33,7 +47,8 @@ pub(super) async fn list(
 ) -> Outcome<Vec<Rejected>> {
     let mut args = Args::default();
     args.id(cursor.unwrap_or(RejectedId::from_bits(u128::MAX))).int(limit);
-    let sql = "SELECT id, at, integration, path, status, code, reason, remote, size, headers, body FROM rejected
+    let sql =
+        "SELECT id, at, integration, path, status, code, reason, remote, size, headers, body, doctor FROM rejected
                WHERE id < ? ORDER BY id DESC LIMIT ?";
     let read = |row: &SqliteRow| {
         Ok(Rejected {
@@ -48,6 +63,7 @@ pub(super) async fn list(
             size: row.get_u64(8)?,
             headers: row.get_pairs(9)?,
             body: Bytes::from(row.get_blob(10)?),
+            doctor: row.get_opt_text(11)?,
         })
     };
     rows(conn, sql, args).await?.iter().map(read).collect()

@@ -10,6 +10,7 @@ use super::lanes::Version;
 use super::plan::Plan;
 use super::predicate::Scope;
 use super::readers::step;
+use super::rejected::Diagnosed;
 use super::replays::{Move, Requeue};
 use super::select::Selecting;
 use super::{SqliteStore, batches, claim, figures, files, lanes, plan, rejected, replays, rows, series};
@@ -92,6 +93,10 @@ impl Events for SqliteStore {
             return Box::pin(async { Err(StoreError::DiskFull) });
         }
         Box::pin(self.queue.run(rejected, |ledger, input| step(rejected::reject(ledger, input))))
+    }
+
+    fn diagnose(&self, id: RejectedId, doctor: String) -> StoreFuture<'_, ()> {
+        Box::pin(self.queue.run(Diagnosed { id, doctor }, |ledger, input| step(rejected::diagnose(ledger, input))))
     }
 }
 

@@ -154,6 +154,7 @@ async fn a_command_that_cannot_be_written_spoils_no_other() {
 async fn a_refused_request_is_kept_and_the_newest_comes_first() {
     let bench = bench().await;
     let rejected = |bits: u128| Rejected {
+        doctor: None,
         id: RejectedId::from_bits(bits),
         at: bench.now(),
         integration: Some("crm-sync".into()),
@@ -175,6 +176,11 @@ async fn a_refused_request_is_kept_and_the_newest_comes_first() {
     assert_eq!(rest.iter().map(|row| row.id.bits()).collect::<Vec<_>>(), [1]);
     assert_eq!(rest[0].headers, rejected(1).headers);
     assert_eq!(rest[0].at, Timestamp::from_micros(1_795_000_000_000_000));
+    assert_eq!(rest[0].doctor, None);
+    bench.store.diagnose(rest[0].id, "{}".to_owned()).await.unwrap();
+    bench.store.diagnose(RejectedId::from_bits(99), "{}".to_owned()).await.unwrap();
+    let rest = bench.store.rejected(Some(page[1].id), 2).await.unwrap();
+    assert_eq!(rest[0].doctor.as_deref(), Some("{}"));
 }
 
 /// Runs all at once, so that they share batches.
