@@ -383,6 +383,7 @@ impl Workload {
 
     async fn reject(&mut self) -> Result<(), StoreError> {
         let rejected = Rejected {
+            doctor: None,
             id: RejectedId::from_bits(self.bits()),
             at: self.clock.now(),
             integration: None,
