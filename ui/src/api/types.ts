@@ -2,7 +2,23 @@
  * The API's words for the panel, over the generated description. Times are RFC 3339 UTC with milliseconds, durations
  * milliseconds, shares and rates 0..1.
  */
+import type {
+  BatchOutcome,
+  Breaker,
+  Concurrency,
+  CurrentRecord,
+  Doctor,
+  Endpoint,
+  FieldChange,
+  Limits,
+  LineageStep,
+  PatchFit,
+  Quota,
+  WaitsFor,
+} from "./ahead";
 import type { components } from "./schema";
+
+export type * from "./ahead";
 
 type Schemas = components["schemas"];
 
@@ -52,10 +68,13 @@ export type AttemptResponse = With<WithHeaders<Whole<Schemas["ReceivedResponse"]
 export type Attempt = With<
   Whole<Schemas["Attempt"]>,
   { request: AttemptRequest | null; response: AttemptResponse | null }
->;
+> & { batch: BatchOutcome | null; endpoint: string | null };
 export type TraceStep = Whole<Schemas["TraceStep"]>;
 export type Revision = With<Whole<Schemas["Revision"]>, MaybeBinary>;
-export type DeliveryDetail = With<Whole<Schemas["DeliveryDetail"]>, { attempts: Attempt[]; revisions: Revision[] }>;
+export type DeliveryDetail = With<Whole<Schemas["DeliveryDetail"]>, { attempts: Attempt[]; revisions: Revision[] }> & {
+  waits_for: WaitsFor | null;
+  lineage: LineageStep[];
+};
 
 /** Bytes that are no text come as base64 instead. */
 interface MaybeBinary {
@@ -65,13 +84,29 @@ interface MaybeBinary {
 export type FailureGroup = Whole<Schemas["FailureGroup"]>;
 export type Skipped = Whole<Schemas["Skipped"]>;
 export type ReplayRequest = Schemas["ReplayBody"];
-export type SampleRequest = WithHeaders<Whole<Schemas["SampleRequest"]>>;
-export type ReplayPlan = With<Whole<Schemas["ReplayPlan"]>, { sample_requests: SampleRequest[] }>;
+export type SampleRequest = With<WithHeaders<Whole<Schemas["SampleRequest"]>>, MaybeBinary> & {
+  current: CurrentRecord | null;
+  changes: FieldChange[];
+};
+export type ReplayPlan = With<Whole<Schemas["ReplayPlan"]>, { sample_requests: SampleRequest[] }> & {
+  patch: PatchFit | null;
+};
 export type Replay = Whole<Schemas["Replay"]>;
 export type Discarded = Whole<Schemas["Discarded"]>;
 
-export type System = Whole<Schemas["System"]>;
-export type RejectedRequest = WithHeaders<Whole<Schemas["RejectedRequest"]>>;
+export type Gate = Whole<Schemas["SystemGate"]>;
+export type SystemDestination = Whole<Schemas["SystemDestination"]> & {
+  concurrency: Concurrency;
+  paused: boolean;
+  gate: Gate;
+};
+export type System = With<Whole<Schemas["System"]>, { destinations: SystemDestination[] }> & {
+  breaker: Breaker;
+  limits: Limits | null;
+  quotas: Quota[];
+  endpoints: Endpoint[];
+};
+export type RejectedRequest = WithHeaders<Whole<Schemas["RejectedRequest"]>> & { doctor: Doctor | null };
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };
 /** A system answers with the dials that it has, and no others. */

@@ -46,4 +46,10 @@ export const SHAPES: Record<Shape, string> = {
   warn: "M8 1.2 15.4 14.4H.6ZM7.2 6v4.2h1.6V6Zm0 5.3v1.6h1.6v-1.6Z",
   paused: "M3.5 2h3v12h-3ZM9.5 2h3v12h-3Z",
   idle: "M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6Z",
+  "breaker-closed": DISC,
+  "breaker-half": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm0 1.7v10.6A5.3 5.3 0 0 0 8 2.7Z",
+  "breaker-open": RING,
+  "breaker-held": `${RING}M5.4 5.2h1.8v5.6H5.4ZM8.8 5.2h1.8v5.6H8.8Z`,
+  "breaker-forced": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1ZM4.2 7.1v1.8h7.6V7.1Z",
+  "breaker-off": "M2 7.1h12v1.8H2Z",
 };

@@ -1,24 +1,31 @@
 /** Every route that the panel calls, with its types. */
 import type {
+  BreakerOrder,
   Delivery,
   DeliveryDetail,
   DeliveryPage,
   FailureGroup,
   Faults,
+  FileText,
   Integration,
+  IntegrationFiles,
   Integrations,
   LiveBatch,
   Overview,
   OverviewWindow,
   Page,
+  PatchOperation,
+  Preview,
   Received,
   RejectedRequest,
   Replay,
+  ReplayItem,
   ReplayPlan,
   ReplayRequest,
   Session,
   System,
 } from "../api/types";
+import { patchText } from "../domain/json-patch";
 import { type Client, segment } from "./client";
 
 export interface Discarded {
@@ -43,6 +50,17 @@ export function endpoints(client: Client) {
       client.get<Integration>(`integrations/${segment(name)}`, {}, signal),
     pauseIntegration: (name: string) => client.post<unknown>(`integrations/${segment(name)}/pause`),
     resumeIntegration: (name: string) => client.post<unknown>(`integrations/${segment(name)}/resume`),
+    pauseDestination: (integration: string, name: string) =>
+      client.post<unknown>(`integrations/${segment(integration)}/destinations/${segment(name)}/pause`),
+    resumeDestination: (integration: string, name: string) =>
+      client.post<unknown>(`integrations/${segment(integration)}/destinations/${segment(name)}/resume`),
+    files: (name: string, signal?: AbortSignal) =>
+      client.get<IntegrationFiles>(`integrations/${segment(name)}/files`, {}, signal),
+    /** `version` is the one that was edited: another one there meanwhile is refused. */
+    saveFiles: (name: string, files: readonly FileText[], version: string) =>
+      client.post<IntegrationFiles>(`integrations/${segment(name)}/files`, { files: byPath(files), version }),
+    preview: (name: string, files: readonly FileText[], last: number) =>
+      client.post<Preview>(`integrations/${segment(name)}/preview`, { files: byPath(files), last, filter: null }),
 
     deliveries: (filter: string, cursor: string | null, limit: number, signal?: AbortSignal) =>
       client.get<DeliveryPage>("deliveries", { filter, cursor, limit }, signal),
@@ -57,15 +75,26 @@ export function endpoints(client: Client) {
     /** One delivery with a body that a person wrote; `body` is JSON text. */
     replayEdited: (id: string, body: string) =>
       client.postJson<Replay>("replays", `{"ids":[${JSON.stringify(id)}],"edit":${body}}`),
+    /** Dead letters with one edit for all, as RFC 6902 operations. */
+    planPatch: (filter: string, patch: readonly PatchOperation[]) =>
+      client.postJson<ReplayPlan>(
+        "replays",
+        `{"filter":${JSON.stringify(filter)},"patch":${patchText(patch)},"mode":"exact","dry_run":true}`,
+      ),
     replayOf: (id: string) => client.get<Replay>(`replays/${segment(id)}`),
     steerReplay: (id: string, verb: "pause" | "resume" | "cancel") =>
       client.post<Replay>(`replays/${segment(id)}/${verb}`),
+    undoReplay: (id: string) => client.post<Replay>(`replays/${segment(id)}/undo`),
+    replayItems: (id: string, cursor: string | null, signal?: AbortSignal) =>
+      client.get<Page<ReplayItem>>(`replays/${segment(id)}/items`, { cursor, limit: 100 }, signal),
     discard: (scope: Scope, reason: string) => client.post<Discarded>("discards", { ...scope, reason }),
     undoDiscard: (id: string) => client.post<{ id: string; restored: number }>(`discards/${segment(id)}/undo`),
 
     systems: (signal?: AbortSignal) => client.get<Page<System>>("systems", {}, signal),
     pauseSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/pause`),
     resumeSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/resume`),
+    setBreaker: (name: string, state: BreakerOrder, reason: string | null) =>
+      client.post<System>(`systems/${segment(name)}/breaker`, { state, reason }),
     faults: (system: string, signal?: AbortSignal) =>
       client.get<Faults>(`sandbox/systems/${segment(system)}/faults`, {}, signal),
     setFaults: (system: string, change: Faults) =>
@@ -73,6 +102,10 @@ export function endpoints(client: Client) {
     received: (system: string, signal?: AbortSignal) =>
       client.get<Received>(`sandbox/systems/${segment(system)}/received`, {}, signal),
   };
+}
+
+function byPath(files: readonly FileText[]): Record<string, string> {
+  return Object.fromEntries(files.map((f) => [f.path, f.text]));
 }
 
 export type Api = ReturnType<typeof endpoints>;

@@ -5,7 +5,7 @@ export interface Binding {
   /** `r`, `mod+k`, `g d`; several for the same thing. */
   keys: string[];
   title: string;
-  group: "Go" | "List" | "Delivery" | "Dead letters" | "Window";
+  group: "Go" | "List" | "Delivery" | "Dead letters" | "System" | "Mapping" | "Window";
   /** Returning false passes the key on to whoever registered before. */
   run: () => void | false;
   /** The key may repeat while held, as for moving. */

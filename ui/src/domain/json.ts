@@ -14,7 +14,7 @@ const TOKEN = /\s+|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/gy
 
 /** Lines of pieces with two spaces a level, or null where the text is not JSON. */
 export function layOut(text: string): Line[] | null {
-  const tokens = scan(text);
+  const tokens = tokensOf(text);
   if (!tokens || tokens.length === 0 || !/^[{["\-\dtfn]/.test(tokens[0] ?? "")) return null;
   const lines: Line[] = [[]];
   let depth = 0;
@@ -56,7 +56,8 @@ function inkOf(token: string): Ink {
   return /^[-\d]/.test(token) ? "number" : "word";
 }
 
-function scan(text: string): string[] | null {
+/** Its tokens without white space, or null where something is none. */
+export function tokensOf(text: string): string[] | null {
   const tokens: string[] = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < text.length) {

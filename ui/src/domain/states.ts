@@ -1,5 +1,5 @@
 /** A state is always shape, word and colour together; this is the one table that pairs them. */
-import type { DeliveryState, GateState, IntegrationState } from "./types";
+import type { BreakerState, DeliveryState, GateState, IntegrationState } from "./types";
 
 export type Shape =
   | "delivered"
@@ -14,7 +14,13 @@ export type Shape =
   | "superseded"
   | "warn"
   | "paused"
-  | "idle";
+  | "idle"
+  | "breaker-closed"
+  | "breaker-half"
+  | "breaker-open"
+  | "breaker-held"
+  | "breaker-forced"
+  | "breaker-off";
 
 /** Colour means that a person should look: quiet states keep the colour of text. */
 export type Tone = "quiet" | "ok" | "warn" | "error" | "info" | "dead";
@@ -51,6 +57,10 @@ export function deliveryLook(state: DeliveryState): StateLook {
   return DELIVERY[state];
 }
 
+export function isDeliveryState(word: string): word is DeliveryState {
+  return Object.hasOwn(DELIVERY, word);
+}
+
 export function integrationLook(state: IntegrationState): StateLook {
   return INTEGRATION[state];
 }
@@ -58,8 +68,10 @@ export function integrationLook(state: IntegrationState): StateLook {
 /** The signal arm beside a system: upright lets through, level stops. */
 export type Arm = "clear" | "half" | "stop" | "idle";
 
-export function gateArm(state: GateState): Arm {
-  return state === "clear" ? "clear" : state === "paused" ? "idle" : "stop";
+export function gateArm(state: GateState, breaker: BreakerState = "closed"): Arm {
+  if (state === "paused") return "idle";
+  if (breaker === "half-open") return "half";
+  return state === "clear" ? "clear" : "stop";
 }
 
 const GATE_REASONS: Record<string, string> = {
@@ -72,9 +84,11 @@ const GATE_REASONS: Record<string, string> = {
 };
 
 /** Two words beside a gate that does not let through; nothing beside a clear one. */
-export function gateWord(state: GateState, reason: string | null): string {
-  if (state === "clear") return "";
+export function gateWord(state: GateState, reason: string | null, breaker: BreakerState = "closed"): string {
   if (state === "paused") return "paused";
+  if (breaker === "half-open") return "half-open";
+  if (breaker === "held-open") return "held open";
+  if (state === "clear") return "";
   return (reason && GATE_REASONS[reason]) ?? reason ?? "stopped";
 }
 

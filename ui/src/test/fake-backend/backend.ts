@@ -1,20 +1,29 @@
 /** The API's routes over the fake world, for tests and for `npm run dev:fake`. Never part of the bundle. */
 import type {
+  BreakerOrder,
   DeliveryDetail,
   IntegrationState,
   LiveSnapshot,
   ReplayRequest,
   Session,
-  System,
 } from "../../domain/types";
-import { aDetail, aSession, aSystem, BODY } from "./factories";
+import { aDetail, aSession, BODY } from "./factories";
 import { groupsOf, overviewOf } from "./figures";
 import { matching } from "./filters";
+import { FakeFiles } from "./mapping";
+import { fitOf, samplesOf } from "./plans";
+import { systemsOf } from "./systems";
 import { type FakeRow, World } from "./world";
 
 export interface Answer {
   status: number;
   body: unknown;
+}
+
+interface FilesBody {
+  files: Record<string, string>;
+  last?: number;
+  version?: string;
 }
 
 const ok = (body: unknown, status = 200): Answer => ({ status, body });
@@ -27,6 +36,7 @@ export class FakeBackend {
   readonly world: World;
   session: Session;
   plans = new Map<string, string[]>();
+  files = new FakeFiles();
   requests: { method: string; path: string; body: unknown }[] = [];
 
   constructor(now: number, options: { sandbox?: boolean } = {}) {
@@ -40,7 +50,7 @@ export class FakeBackend {
     this.requests.push({ method, path: url, body });
     const { pathname, searchParams: q } = new URL(url, "http://localhost");
     const path = pathname.replace(/^\/api\/v1\//, "");
-    const [head = "", name = "", verb = "", last = ""] = path.split("/").map(decodeURIComponent);
+    const [head = "", name = "", verb = "", last = "", more = ""] = path.split("/").map(decodeURIComponent);
     const w = this.world;
     switch (`${method} ${head}`) {
       case "GET session":
@@ -59,17 +69,22 @@ export class FakeBackend {
       case "GET overview":
         return ok(overviewOf(w, q.get("window") ?? "1h"));
       case "GET integrations":
+        if (verb === "files") return ok({ version: this.files.version, files: this.files.files });
         return name ? ok(this.integrations()[0]) : ok({ items: this.integrations(), next: null, problems: [] });
       case "POST integrations":
-        if (verb === "pause") w.paused.add(name);
-        else w.paused.delete(name);
+        if (verb === "preview" || verb === "files") return this.tryFiles(verb, body as FilesBody);
+        w.pause(verb === "destinations" ? `${name}/${last}` : name, (more || verb) === "pause");
         return ok({});
+      case "POST systems":
+        if (verb === "breaker") w.command(name, (body as { state: BreakerOrder; reason: string | null }).state);
+        else w.pause(`system ${name}`, verb === "pause");
+        return ok(systemsOf(w).find((s) => s.name === name));
       case "GET deliveries":
         return name ? this.delivery(name) : this.deliveries(q);
       case "GET dead-letters":
         return ok({ items: groupsOf(w.rows), next: null });
       case "GET systems":
-        return ok({ items: this.systems(), next: null });
+        return ok({ items: systemsOf(this.world), next: null });
       case "GET rejected":
         return ok({ items: w.rejected, next: null });
       case "GET sandbox":
@@ -80,6 +95,7 @@ export class FakeBackend {
       case "POST replays":
         return name ? this.steer(name, verb) : this.replay(body as ReplayRequest);
       case "GET replays":
+        if (verb === "items") return ok({ items: w.replayItems(name), next: null });
         return this.found(w.replays.find((r) => r.id === name));
       case "POST discards":
         return verb === "undo" ? this.undo(name) : this.discard(body as { ids?: string[]; filter?: string });
@@ -98,7 +114,7 @@ export class FakeBackend {
       queue: { depth: waiting.length, oldest_age_ms: oldest ? w.now - Date.parse(oldest.accepted_at) : null },
       dead_letters: dead,
       rejected: w.rejected.length,
-      gates: this.systems().map((s) => ({ system: s.name, destination: null, ...s.gate })),
+      gates: systemsOf(this.world).map((s) => ({ system: s.name, destination: null, ...s.gate })),
       replays: w.replays.filter((r) => r.state === "running" || r.state === "paused"),
       problems: 0,
     };
@@ -130,51 +146,6 @@ export class FakeBackend {
     ];
   }
 
-  private systems(): System[] {
-    const w = this.world;
-    const of = (name: string) => {
-      const waiting = w.rows.filter((r) => r.system === name && ["queued", "retrying", "held"].includes(r.state));
-      const good = w.rows.find((r) => r.system === name && r.state === "delivered");
-      const oldest = waiting.at(-1);
-      const rate = (w.faults[name]?.rate_429?.share ?? 0) > 0;
-      return {
-        queue: waiting.length,
-        oldest_age_ms: oldest ? w.now - Date.parse(oldest.accepted_at) : null,
-        last_ok_at: good?.ended_at ?? null,
-        gate: rate
-          ? {
-              state: "closed" as const,
-              reason: "rate" as const,
-              until: new Date(w.now + 1000).toISOString(),
-              explain: "Simulated HubSpot asked to wait with Retry-After; its deliveries go on after that.",
-            }
-          : { state: "clear" as const, reason: null, until: null, explain: null },
-      };
-    };
-    return [
-      aSystem({
-        name: "salesforce",
-        title: "Simulated Salesforce",
-        auth: "none",
-        credential: { state: "none", secret: null },
-        p95_ms: null,
-        destinations: [],
-        base_url: "http://127.0.0.1:49211",
-        last_ok_at: null,
-      }),
-      aSystem({ name: "hubspot", ...of("hubspot") }),
-      aSystem({
-        name: "crm",
-        title: "Simulated custom CRM",
-        auth: "api-key",
-        base_url: "http://127.0.0.1:49215",
-        p95_ms: 98,
-        destinations: [{ integration: "crm-sync", name: "crm" }],
-        ...of("crm"),
-      }),
-    ];
-  }
-
   private deliveries(q: URLSearchParams): Answer {
     const found = matching(this.world.rows, q.get("filter") ?? "", this.world.now);
     if (!Array.isArray(found)) return problem(400, "filter", found.detail, found.suggestion);
@@ -197,7 +168,7 @@ export class FakeBackend {
   }
 
   private received(system: string): Answer {
-    const mine = this.world.rows.filter((r) => r.system === system);
+    const mine = this.world.rows.filter((r) => r.system === system && r.log.length > 0);
     const items = mine.slice(0, 50).flatMap((r) =>
       r.log.map((a) => ({
         at: a.started_at,
@@ -233,9 +204,10 @@ export class FakeBackend {
         plan,
         dead.map((r) => r.id),
       );
-      const gate = this.systems()
+      const gate = systemsOf(this.world)
         .filter((s) => s.gate.state !== "clear")
         .map((s) => ({ system: s.name, destination: null, ...s.gate }));
+      const exact = request.mode === "exact";
       const by: Record<string, number> = {};
       for (const r of dead) by[r.destination] = (by[r.destination] ?? 0) + 1;
       return ok({
@@ -246,10 +218,11 @@ export class FakeBackend {
         with_key: new Set(dead.map((r) => r.key)).size,
         gate,
         seconds: Math.ceil(dead.length / (request.rate ?? 5)),
-        sample_requests: [],
+        sample_requests: samplesOf(dead, exact),
+        patch: "patch" in request ? fitOf(dead) : null,
       });
     }
-    if ("edit" in request) for (const r of dead) r.revision += 1;
+    if ("edit" in request || "patch" in request) for (const r of dead) r.revision += 1;
     const replay = w.startReplay(
       dead.map((r) => r.id),
       { rate: request.rate ?? 5, canary: request.canary ?? false, mode: request.mode ?? "remap" },
@@ -259,8 +232,17 @@ export class FakeBackend {
 
   private steer(id: string, verb: string): Answer {
     const replay = this.world.replays.find((r) => r.id === id);
+    if (verb === "undo") return replay ? ok(this.world.undoReplay(replay), 202) : this.found(replay);
     if (replay) replay.state = verb === "pause" ? "paused" : verb === "resume" ? "running" : "cancelled";
     return this.found(replay);
+  }
+
+  private tryFiles(verb: string, { files, last = 100, version }: FilesBody): Answer {
+    if (verb === "preview") return ok(this.files.preview(files, last));
+    if (version !== this.files.version)
+      return problem(409, "files-changed", "The files have changed since you opened them.");
+    this.files.save(files);
+    return ok({ version: this.files.version, files: this.files.files });
   }
 
   private discard(request: { ids?: string[]; filter?: string }): Answer {
@@ -303,7 +285,9 @@ function detailOf(row: FakeRow, world: World): DeliveryDetail {
       ? `${system} answered ${row.message} ${row.log.length} times, so this delivery stopped. A replay sends it again.`
       : row.state === "delivered"
         ? `${system} confirmed this delivery with ${row.status} after ${row.latency_ms} ms.`
-        : `This delivery is ${row.state}.`;
+        : row.state === "held"
+          ? `${system}'s breaker lets nothing through until a probe is answered. Nothing is lost.`
+          : `This delivery is ${row.state}.`;
   return aDetail({
     ...rest,
     integration_title: "Contact sync",
@@ -357,9 +341,29 @@ function detailOf(row: FakeRow, world: World): DeliveryDetail {
         output: null,
       },
     ],
+    waits_for: ["held", "retrying", "queued"].includes(row.state)
+      ? {
+          reason: row.reason ?? "rate",
+          until: row.due_at ?? world.breaker(row.system).shown(world.now, 0).next_probe_at,
+          ahead: world.ahead(row),
+        }
+      : null,
+    lineage: lineageOf(row),
     siblings: world.rows
       .filter((r) => r.event === row.event && r.id !== row.id)
       .map((r) => ({ id: r.id, destination: r.destination, state: r.state })),
     revisions: [{ number: row.revision, origin: "mapped", created_at: row.accepted_at, body: BODY, truncated: false }],
   });
+}
+
+function lineageOf(row: FakeRow): DeliveryDetail["lineage"] {
+  const steps: DeliveryDetail["lineage"] = [
+    { at: row.accepted_at, what: "accepted", id: null, text: "accepted from Simulated Salesforce" },
+  ];
+  const again = row.log.at(-1);
+  if (row.log.length > 1 && again)
+    steps.push({ at: again.started_at, what: "retried", id: null, text: `tried ${row.log.length} times` });
+  if (row.replay && again)
+    steps.push({ at: again.started_at, what: "replayed", id: row.replay, text: "mapped again and sent" });
+  return steps;
 }

@@ -1,6 +1,7 @@
 /** Things of the API as tests want them: plausible, and changed where the test cares. */
 import type {
   Attempt,
+  Breaker,
   Delivery,
   DeliveryDetail,
   FailureGroup,
@@ -8,10 +9,12 @@ import type {
   LiveBatch,
   LiveSnapshot,
   Overview,
+  Quota,
   Replay,
   ReplayPlan,
   Session,
   System,
+  SystemDestination,
 } from "../../domain/types";
 
 export const T0 = "2026-11-21T14:03:18.000Z";
@@ -83,6 +86,8 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
       truncated: false,
       size: 139,
     },
+    batch: null,
+    endpoint: null,
     ...changes,
   };
 }
@@ -101,6 +106,8 @@ export function aDetail(changes: Partial<DeliveryDetail> = {}): DeliveryDetail {
     trace: [],
     siblings: [],
     revisions: [{ number: 1, origin: "mapped", created_at: T0, body: BODY, truncated: false }],
+    waits_for: null,
+    lineage: [],
     ...changes,
   };
 }
@@ -136,6 +143,7 @@ export function aPlan(changes: Partial<ReplayPlan> = {}): ReplayPlan {
     gate: [],
     seconds: 8,
     sample_requests: [],
+    patch: null,
     ...changes,
   };
 }
@@ -181,6 +189,49 @@ export function aSession(changes: Partial<Session["workspace"]> = {}, rest: Part
   };
 }
 
+export function aBreaker(changes: Partial<Breaker> = {}): Breaker {
+  return {
+    state: "closed",
+    reason: null,
+    since: null,
+    next_probe_at: null,
+    waiting: 0,
+    calls: 24,
+    failures: 0,
+    window_ms: 30_000,
+    ratio: 0.5,
+    minimum: 20,
+    ...changes,
+  };
+}
+
+export function aQuota(changes: Partial<Quota> = {}): Quota {
+  return {
+    name: "ten-secondly",
+    source: "x-hubspot-ratelimit-remaining",
+    limit: 100,
+    remaining: 88,
+    window_ms: 10_000,
+    resets_at: after(8000),
+    per_minute: 60,
+    runs_out_at: null,
+    reserve: 10,
+    at: T0,
+    ...changes,
+  };
+}
+
+export function aDestination(changes: Partial<SystemDestination> = {}): SystemDestination {
+  return {
+    integration: "crm-sync",
+    name: "hubspot",
+    concurrency: { now: 8, min: 8, max: 8 },
+    paused: false,
+    gate: { state: "clear", reason: null, until: null, explain: null },
+    ...changes,
+  };
+}
+
 export function aSystem(changes: Partial<System> = {}): System {
   return {
     name: "hubspot",
@@ -194,8 +245,12 @@ export function aSystem(changes: Partial<System> = {}): System {
     p95_ms: 171,
     last_ok_at: T0,
     in_flight: 0,
-    destinations: [{ integration: "crm-sync", name: "hubspot" }],
+    destinations: [aDestination()],
     simulated: true,
+    breaker: aBreaker(),
+    limits: null,
+    quotas: [],
+    endpoints: [{ url: "http://127.0.0.1:49213", active: true, state: "ok", failed_at: null, next_try_at: null }],
     ...changes,
   };
 }

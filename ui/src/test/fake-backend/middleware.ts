@@ -15,6 +15,10 @@ function lived(): FakeBackend {
   if (process.env.SIGNALBOX_FAKE !== "healthy") hubspot.rate_429 = { share: 0.9, retry_after_s: 1 };
   backend.world.advance(now - 150_000);
   hubspot.rate_429 = { share: 0, retry_after_s: 1 };
+  const { salesforce = {}, crm = {} } = backend.world.faults;
+  salesforce.bad_signature = { share: 0.1 };
+  backend.world.advance(now - 60_000);
+  if (process.env.SIGNALBOX_FAKE !== "healthy") crm.outage = true;
   backend.world.advance(now);
   return backend;
 }

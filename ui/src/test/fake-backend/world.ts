@@ -1,14 +1,18 @@
 /** A small world that behaves as the engine would look: contacts change, systems answer or fail, dead letters are replayed. */
 import type {
   Attempt,
+  BatchOutcome,
+  BreakerOrder,
   Delivery,
   DeliveryState,
   FailureKind,
   Faults,
   RejectedRequest,
   Replay,
+  ReplayItem,
 } from "../../domain/types";
 import { statusPhrase } from "../../domain/kinds";
+import { FakeBreaker } from "./breaker";
 import { aDelivery, anAttempt } from "./factories";
 
 export interface FakeRow extends Delivery {
@@ -51,6 +55,11 @@ export class World {
   discards = new Map<string, string[]>();
   paused = new Set<string>();
   version = 0;
+  #breakers = new Map([
+    ["hubspot", new FakeBreaker("Simulated HubSpot")],
+    ["crm", new FakeBreaker("Simulated custom CRM")],
+  ]);
+  #replayed = new Map<string, string[]>();
   #ids = 0;
   #seed: number;
 
@@ -75,11 +84,52 @@ export class World {
     return `${prefix}_01kajq${this.#ids.toString(36).padStart(6, "0")}`;
   }
 
+  breaker(system: string): FakeBreaker {
+    return this.#breakers.get(system) ?? new FakeBreaker(system);
+  }
+
+  command(system: string, order: BreakerOrder): void {
+    this.breaker(system).command(order, this.now, null);
+    this.version += 1;
+  }
+
+  pause(what: string, on: boolean): void {
+    if (on) this.paused.add(what);
+    else this.paused.delete(what);
+    this.version += 1;
+  }
+
+  /** How many of its system have waited longer. */
+  ahead(row: FakeRow): number {
+    return this.rows.filter((r) => r.system === row.system && r.state === "held" && r.accepted_at < row.accepted_at)
+      .length;
+  }
+
+  /** Why nothing of this target goes now. */
+  #stop(flow: string, target: Target): Delivery["reason"] {
+    if ([flow, `${flow}/${target.destination}`, `system ${target.system}`].some((p) => this.paused.has(p)))
+      return "pause";
+    return this.breaker(target.system).passes ? null : "breaker";
+  }
+
+  /** What may go again goes, oldest first; an open breaker lets one through when its probe is due. */
+  #release(): void {
+    for (const flow of FLOWS)
+      for (const target of flow.targets) {
+        const held = this.rows.filter((r) => r.state === "held" && r.system === target.system).reverse();
+        const probe = this.breaker(target.system).tick(this.now);
+        if (probe && held[0]) this.#attempt(held[0]);
+        if (this.#stop(flow.name, target) === null)
+          for (const row of held) if (row.state === "held") this.#attempt(row);
+      }
+  }
+
   /** Lives through the time until `to`, in steps of a second. */
   advance(to: number): void {
     while (this.now + 1000 <= to) {
       this.now += 1000;
       this.#accept();
+      this.#release();
       for (const row of this.rows)
         if (row.state === "retrying" && Date.parse(row.due_at ?? "") <= this.now) this.#attempt(row);
       this.#runReplays();
@@ -103,8 +153,8 @@ export class World {
             integration: flow.name,
             destination: target.destination,
             system: target.system,
-            state: this.paused.has(flow.name) ? "held" : "queued",
-            reason: this.paused.has(flow.name) ? "pause" : null,
+            state: this.#stop(flow.name, target) ? "held" : "queued",
+            reason: this.#stop(flow.name, target),
             status: null,
             attempts: 0,
             max_attempts: WAITS.length + 1,
@@ -141,6 +191,8 @@ export class World {
       base * (0.7 + spread * 0.7 + (spread > 0.97 ? 3 : 0)) + (this.faults[row.system]?.latency_ms ?? 0),
     );
     const number = row.log.length + 1;
+    row.reason = null;
+    this.#breakers.get(row.system)?.record(this.now, kind === "server" || kind === "network");
     row.log.push({
       ...anAttempt({
         id: this.id("att"),
@@ -153,6 +205,7 @@ export class World {
         error: error ?? (status !== null && kind !== null ? statusPhrase(status) : null),
         waited_for: kind === null ? null : kind === "rate" ? "retry-after" : "schedule",
         timing: { total_ms: ms, wait_ms: ms - 9 },
+        batch: row.system === "hubspot" && kind === null ? this.#batch(row) : null,
       }),
       response: status === null ? null : this.#response(status),
     });
@@ -165,6 +218,19 @@ export class World {
       row.state = "retrying";
       row.due_at = new Date(this.now + (WAITS[(row.log.length - 1) % (WAITS.length + 1)] ?? 1000)).toISOString();
     }
+  }
+
+  /** Who went in the same request. */
+  #batch(row: FakeRow): BatchOutcome | null {
+    const others = this.rows.filter((r) => r.system === row.system && r.id !== row.id).slice(0, 6);
+    if (others.length === 0) return null;
+    const records = [row, ...others].map((r, i) => ({
+      delivery: r.id,
+      status: i === 2 ? ("retrying" as const) : ("delivered" as const),
+      message: i === 2 ? "CONTACT_LOCKED: the record is being written by another request" : null,
+    }));
+    const failed = records.filter((r) => r.status !== "delivered").length;
+    return { key: `bat_${row.id.slice(4)}`, size: records.length, delivered: records.length - failed, failed, records };
   }
 
   #response(status: number): Attempt["response"] {
@@ -207,6 +273,23 @@ export class World {
       ],
       body_preview: '{"type":"contact.changed","data":{"Id":"003Qy0001","Email":"ana.torres@example.com"}}',
       size: 412,
+      doctor: {
+        summary: "The request was signed with another secret than salesforce-signing.",
+        findings: [
+          {
+            change: "other-secret",
+            text: "The signature matches the secret hubspot-token.",
+            fix: "Name hubspot-token in the source's verify, or set the sender's secret as salesforce-signing.",
+            sure: true,
+          },
+          {
+            change: "clock",
+            text: "Its timestamp is 6 m 12 s behind this computer's clock; 5 m are allowed.",
+            fix: "Set the sender's clock, or widen the source's tolerance.",
+            sure: false,
+          },
+        ],
+      },
     });
     this.rejected.length = Math.min(this.rejected.length, 100);
   }
@@ -234,6 +317,26 @@ export class World {
     };
     this.replays.unshift(replay);
     this.replayQueues.set(replay.id, [...ids]);
+    this.#replayed.set(replay.id, [...ids]);
+    return replay;
+  }
+
+  replayItems(id: string): ReplayItem[] {
+    const queue = this.replayQueues.get(id) ?? [];
+    return (this.#replayed.get(id) ?? []).map((delivery) => {
+      const row = this.rows.find((r) => r.id === delivery);
+      return {
+        delivery,
+        state: queue.includes(delivery) ? "waiting" : (row?.state ?? "gone"),
+        message: row?.message ?? null,
+      };
+    });
+  }
+
+  /** What it has not sent stays dead as it was. */
+  undoReplay(replay: Replay): Replay {
+    this.replayQueues.set(replay.id, []);
+    Object.assign(replay, { state: "cancelled", ended_at: new Date(this.now).toISOString() });
     return replay;
   }
 
