@@ -1,6 +1,7 @@
 /** Everything a screen may ask, made once and handed down by context. */
 import { createContext } from "svelte";
 import type { Host } from "../host";
+import { plural } from "../domain/format";
 import { replayReport } from "../domain/sentences";
 import { Checklist } from "./checklist.svelte";
 import { Client } from "./client";
@@ -55,6 +56,12 @@ export function createApp(host: Host): App {
     toasts.say(replayReport(replay));
     if (replay.delivered > 0) checklist.tick("replay");
   };
+  replays.onStart = (replay) => {
+    const to = replays.systemOf(replay.id);
+    const what = `Replaying ${plural(replay.total, "delivery", "deliveries")}${to ? ` to ${directory.short(to)}` : ""}.`;
+    if (replays.canUndo(replay)) toasts.say(what, { label: "Undo", run: () => void replays.undo(replay.id) });
+  };
+  replays.onRefusal = (problem) => toasts.fail(problem.message);
   const keys = new KeyDesk(() => prefs.singleKeys);
   const clock = new Clock(() => live.skewMs);
   return {

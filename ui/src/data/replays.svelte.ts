@@ -2,7 +2,7 @@
  * From "replay these" to the end report: a plan is asked for first and frozen by the engine, then confirmed, then followed.
  * Nothing is called sent or delivered before the engine says so.
  */
-import type { Replay, ReplayMode, ReplayPlan } from "../api/types";
+import type { PatchOperation, Replay, ReplayMode, ReplayPlan } from "../api/types";
 import { isRunning } from "../domain/sentences";
 import type { Api, Scope } from "./endpoints";
 import type { LiveFeed } from "./live.svelte";
@@ -32,11 +32,19 @@ export class ReplayDesk {
   /** Running ones and those that ended since the page was opened, newest first. */
   replays = $state.raw<readonly Replay[]>([]);
   onEnd: (replay: Replay) => void = () => {};
+  onStart: (replay: Replay) => void = () => {};
+  /** What an order to a running replay was refused for. */
+  onRefusal: (problem: Problem) => void = () => {};
   #dismissed = new Set<string>();
   #fetching = new Set<string>();
   #to = new Map<string, string>();
 
-  constructor(private readonly api: Pick<Api, "planReplay" | "replay" | "replayEdited" | "replayOf" | "steerReplay">) {}
+  constructor(
+    private readonly api: Pick<
+      Api,
+      "planReplay" | "planPatch" | "replay" | "replayEdited" | "replayOf" | "steerReplay" | "undoReplay"
+    >,
+  ) {}
 
   start(live: LiveFeed): () => void {
     return live.on(null, (batch) => this.#follow(batch.snapshot.replays));
@@ -90,8 +98,31 @@ export class ReplayDesk {
     return this.#started(() => this.api.replayEdited(id, body), to);
   }
 
+  /** A dry run of one edit for many: null where it was refused, and then `problem` says why. */
+  async planPatch(filter: string, patch: readonly PatchOperation[]): Promise<ReplayPlan | null> {
+    let plan: ReplayPlan | null = null;
+    await this.#try(async () => void (plan = await this.api.planPatch(filter, patch)));
+    return plan;
+  }
+
+  sendPlan(plan: string, rate: number, canary: boolean, to: string): Promise<boolean> {
+    return this.#started(() => this.api.replay({ plan, rate, canary }), to);
+  }
+
   async steer(id: string, verb: "pause" | "resume" | "cancel"): Promise<void> {
-    await this.#try(async () => this.#put(await this.api.steerReplay(id, verb)));
+    await this.#order(async () => this.#put(await this.api.steerReplay(id, verb)));
+  }
+
+  /** Something is left that can be as it was: what has not gone, and what died again. */
+  canUndo(replay: Replay): boolean {
+    return isRunning(replay) || replay.dead > 0;
+  }
+
+  async undo(id: string): Promise<void> {
+    await this.#order(async () => {
+      await this.api.undoReplay(id);
+      this.#put(await this.api.replayOf(id));
+    });
   }
 
   dismiss(id: string): void {
@@ -114,8 +145,14 @@ export class ReplayDesk {
     return this.#try(async () => {
       const { id } = await send();
       if (to) this.#to.set(id, to);
-      this.#put(await this.api.replayOf(id));
+      const replay = await this.api.replayOf(id);
+      this.#put(replay);
+      this.onStart(replay);
     });
+  }
+
+  async #order(work: () => Promise<void>): Promise<void> {
+    if (!(await this.#try(work)) && this.problem) this.onRefusal(this.problem);
   }
 
   async #try(work: () => Promise<void>): Promise<boolean> {

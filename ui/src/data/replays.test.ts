@@ -17,6 +17,8 @@ function desk(changes: Partial<ConstructorParameters<typeof ReplayDesk>[0]> = {}
       sent.push(request);
       return aReplay();
     },
+    planPatch: async () => aPlan({ patch: { fits: 36, misfits: 3, checked: 39, examples: [] } }),
+    undoReplay: async () => aReplay({ state: "cancelled" }),
     replayEdited: async () => aReplay(),
     replayOf: async () => aReplay(),
     steerReplay: async () => aReplay({ state: "paused" }),
@@ -98,4 +100,29 @@ it("reports the end once, also when the live feed no longer names the replay", a
   await vi.waitFor(() => expect(replays.current?.state).toBe("done"));
   expect(ends).toEqual(["done 40"]);
   live.stop();
+});
+
+it("offers the way back while something can still be as it was", () => {
+  const { desk: replays } = desk();
+  expect(replays.canUndo(aReplay({ state: "running", dead: 0 }))).toBe(true);
+  expect(replays.canUndo(aReplay({ state: "done", dead: 2 }))).toBe(true);
+  expect(replays.canUndo(aReplay({ state: "done", dead: 0 }))).toBe(false);
+});
+
+it("says why an order was refused", async () => {
+  const refusal = new Problem(409, "not-undoable", "All of it has been delivered.");
+  const said: string[] = [];
+  const { desk: replays } = desk({ undoReplay: () => Promise.reject(refusal) });
+  replays.onRefusal = (problem) => said.push(problem.message);
+  await replays.undo("rpl_01kajq");
+  expect(said).toEqual(["All of it has been delivered."]);
+});
+
+it("tells that a replay has begun, so that it can be taken back", async () => {
+  const { desk: replays } = desk();
+  const begun: string[] = [];
+  replays.onStart = (r) => begun.push(r.id);
+  await replays.open({ scope: { ids: ["dlv_1"] }, to: null });
+  await replays.confirm();
+  expect(begun).toEqual(["rpl_01kajq"]);
 });

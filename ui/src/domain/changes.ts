@@ -37,7 +37,11 @@ export function operationLine(o: PatchOperation): { verb: string; field: string;
   const cut = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
   switch (o.op) {
     case "move":
-      return { verb: "Rename", field: fieldName(o.from ?? ""), detail: `to ${fieldName(o.path)}, each keeps its own value` };
+      return {
+        verb: "Rename",
+        field: fieldName(o.from ?? ""),
+        detail: `to ${fieldName(o.path)}, each keeps its own value`,
+      };
     case "remove":
       return { verb: "Remove", field: fieldName(o.path), detail: "" };
     case "add":

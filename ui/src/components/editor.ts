@@ -1,15 +1,16 @@
 /**
- * The JSON editor. It lives in a shadow root: there CodeMirror uses constructed style sheets, where in the page itself it would
+ * The text editor, with the differences to what was there shown in place. It lives in a shadow root: there CodeMirror uses constructed style sheets, where in the page itself it would
  * add <style> elements, which the content security policy refuses.
  */
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { linter, lintGutter } from "@codemirror/lint";
+import { type Diagnostic, linter, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { unifiedMergeView } from "@codemirror/merge";
-import { EditorState } from "@codemirror/state";
+import { EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import { toml } from "./toml";
 
 const look = EditorView.theme({
   "&": { height: "100%", color: "var(--text)", backgroundColor: "var(--surface)", fontSize: "var(--t12)" },
@@ -36,19 +37,46 @@ const ink = HighlightStyle.define([
   { tag: tags.propertyName, color: "var(--text-2)" },
   { tag: [tags.punctuation, tags.separator, tags.bracket], color: "var(--text-3)" },
   { tag: [tags.bool, tags.null], color: "var(--info)" },
+  { tag: tags.comment, color: "var(--text-3)" },
+  { tag: tags.heading, fontWeight: "600" },
 ]);
 
-export interface JsonEditor {
+export type Language = "json" | "toml" | "text";
+
+const LANGUAGES: Record<Language, () => Extension> = {
+  json: () => [json(), linter(jsonParseLinter(), { delay: 200 })],
+  toml: () => toml,
+  text: () => [],
+};
+
+/** A place in the text, from 1. */
+export interface Mark {
+  line: number;
+  column: number;
+  message: string;
+}
+
+export interface EditorDocument {
+  text: string;
+  /** What differences are shown against. */
+  original: string;
+  language: Language;
+  label: string;
+}
+
+export interface Editor {
   text(): string;
   focus(): void;
+  mark(problems: readonly Mark[]): void;
+  goTo(line: number, column: number): void;
   destroy(): void;
 }
 
-export function openJsonEditor(
+export function openEditor(
   host: HTMLElement,
-  original: string,
+  doc: EditorDocument,
   on: { change: (text: string) => void; send: () => void },
-): JsonEditor {
+): Editor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const parent = document.createElement("div");
   parent.style.height = "100%";
@@ -58,7 +86,7 @@ export function openJsonEditor(
     root,
     parent,
     state: EditorState.create({
-      doc: original,
+      doc: doc.text,
       extensions: [
         keymap.of([send, indentWithTab, ...defaultKeymap, ...historyKeymap]),
         history(),
@@ -68,17 +96,38 @@ export function openJsonEditor(
         highlightActiveLine(),
         indentOnInput(),
         bracketMatching(),
-        json(),
-        linter(jsonParseLinter(), { delay: 200 }),
+        LANGUAGES[doc.language](),
         lintGutter(),
-        unifiedMergeView({ original, mergeControls: false, syntaxHighlightDeletions: false }),
+        unifiedMergeView({ original: doc.original, mergeControls: false, syntaxHighlightDeletions: false }),
         syntaxHighlighting(ink),
         look,
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": "Body to send" }),
+        EditorView.contentAttributes.of({ "aria-label": doc.label }),
         EditorView.updateListener.of((u) => u.docChanged && on.change(u.state.doc.toString())),
       ],
     }),
   });
-  return { text: () => view.state.doc.toString(), focus: () => view.focus(), destroy: () => view.destroy() };
+
+  const offset = (line: number, column: number) => {
+    const at = view.state.doc.line(Math.min(view.state.doc.lines, Math.max(1, line)));
+    return Math.min(at.to, at.from + Math.max(0, column - 1));
+  };
+  return {
+    text: () => view.state.doc.toString(),
+    focus: () => view.focus(),
+    mark(problems) {
+      const found = problems.map((p): Diagnostic => {
+        const from = offset(p.line, p.column);
+        const to = view.state.doc.lineAt(from).to;
+        return { from, to: Math.max(from, to), severity: "error", message: p.message };
+      });
+      view.dispatch(setDiagnostics(view.state, found));
+    },
+    goTo(line, column) {
+      const anchor = offset(line, column);
+      view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
+      view.focus();
+    },
+    destroy: () => view.destroy(),
+  };
 }
