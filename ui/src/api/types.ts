@@ -82,7 +82,7 @@ interface MaybeBinary {
 }
 
 export type FailureGroup = Whole<Schemas["FailureGroup"]>;
-export type Skipped = Whole<Schemas["Skipped"]>;
+export type Skipped = Whole<Schemas["Skipped"]> & { patch?: number; parked?: number };
 export type ReplayRequest = Schemas["ReplayBody"];
 export type SampleRequest = With<WithHeaders<Whole<Schemas["SampleRequest"]>>, MaybeBinary> & {
   current: CurrentRecord | null;
@@ -91,7 +91,7 @@ export type SampleRequest = With<WithHeaders<Whole<Schemas["SampleRequest"]>>, M
 export type ReplayPlan = With<Whole<Schemas["ReplayPlan"]>, { sample_requests: SampleRequest[] }> & {
   patch: PatchFit | null;
 };
-export type Replay = Whole<Schemas["Replay"]>;
+export type Replay = Whole<Schemas["Replay"]> & { undone?: number };
 export type Discarded = Whole<Schemas["Discarded"]>;
 
 export type Gate = Whole<Schemas["SystemGate"]>;

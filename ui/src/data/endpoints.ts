@@ -27,6 +27,7 @@ import type {
 } from "../api/types";
 import { patchText } from "../domain/json-patch";
 import { type Client, segment } from "./client";
+import { type PartSystem, wholeDetail, wholePlan, wholeRejected, wholeSystem } from "./defaults";
 
 export interface Discarded {
   id: string;
@@ -64,13 +65,17 @@ export function endpoints(client: Client) {
 
     deliveries: (filter: string, cursor: string | null, limit: number, signal?: AbortSignal) =>
       client.get<DeliveryPage>("deliveries", { filter, cursor, limit }, signal),
-    delivery: (id: string, signal?: AbortSignal) => client.get<DeliveryDetail>(`deliveries/${segment(id)}`, {}, signal),
+    delivery: async (id: string, signal?: AbortSignal) =>
+      wholeDetail(await client.get<DeliveryDetail>(`deliveries/${segment(id)}`, {}, signal)),
     groups: (filter: string, signal?: AbortSignal) =>
       client.get<Page<FailureGroup>>("dead-letters/groups", { filter }, signal),
-    rejected: (cursor: string | null, signal?: AbortSignal) =>
-      client.get<Page<RejectedRequest>>("rejected", { cursor }, signal),
+    rejected: async (cursor: string | null, signal?: AbortSignal) => {
+      const page = await client.get<Page<RejectedRequest>>("rejected", { cursor }, signal);
+      return { ...page, items: page.items.map(wholeRejected) };
+    },
 
-    planReplay: (request: ReplayRequest) => client.post<ReplayPlan>("replays", { ...request, dry_run: true }),
+    planReplay: async (request: ReplayRequest) =>
+      wholePlan(await client.post<ReplayPlan>("replays", { ...request, dry_run: true })),
     replay: (request: ReplayRequest) => client.post<Replay>("replays", request),
     /** One delivery with a body that a person wrote; `body` is JSON text. */
     replayEdited: (id: string, body: string) =>
@@ -90,7 +95,10 @@ export function endpoints(client: Client) {
     discard: (scope: Scope, reason: string) => client.post<Discarded>("discards", { ...scope, reason }),
     undoDiscard: (id: string) => client.post<{ id: string; restored: number }>(`discards/${segment(id)}/undo`),
 
-    systems: (signal?: AbortSignal) => client.get<Page<System>>("systems", {}, signal),
+    systems: async (signal?: AbortSignal) => {
+      const page = await client.get<Page<PartSystem>>("systems", {}, signal);
+      return { ...page, items: page.items.map(wholeSystem) };
+    },
     pauseSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/pause`),
     resumeSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/resume`),
     setBreaker: (name: string, state: BreakerOrder, reason: string | null) =>

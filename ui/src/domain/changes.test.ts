@@ -11,6 +11,7 @@ it("reads a pointer as a path in the body", () => {
   expect(fieldName("/inputs/0/properties/zip")).toBe("inputs[0].properties.zip");
   expect(fieldName("/a~1b/c~0d")).toBe('"a/b"."c~d"');
   expect(fieldName("")).toBe("body");
+  expect(fieldName("header:if-match")).toBe("header if-match");
 });
 
 it("keeps text and number apart", () => {

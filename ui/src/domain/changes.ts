@@ -9,8 +9,9 @@ export function changeKind(c: FieldChange): ChangeKind {
   return c.to === null || c.to === undefined ? "removed" : "changed";
 }
 
-/** `/inputs/0/properties/zip` as `inputs[0].properties.zip`; the whole document as `body`. */
+/** A JSON Pointer, or `method`, `path`, `header:name`: `/inputs/0/properties/zip` as `inputs[0].properties.zip`; the whole document as `body`. */
 export function fieldName(pointer: string): string {
+  if (pointer !== "" && !pointer.startsWith("/")) return pointer.replace("header:", "header ");
   const parts = pointer
     .split("/")
     .slice(1)

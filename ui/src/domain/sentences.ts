@@ -152,9 +152,11 @@ function stageName(stage: string): string {
 
 /** Why a plan holds fewer than were asked for; empty where it holds all. */
 export function skippedLine(skipped: Skipped): string {
-  const { newer, state } = skipped;
+  const { newer, state, patch = 0, parked = 0 } = skipped;
   const parts = [];
   if (newer > 0) parts.push(`${count(newer)} skipped for newer data of the same key`);
+  if (patch > 0) parts.push(`${count(patch)} skipped, the edit does not fit`);
+  if (parked > 0) parts.push(`${count(parked)} behind an earlier dead letter of the same key`);
   if (state > 0) parts.push(`${count(state)} ${state === 1 ? "is" : "are"} not dead`);
   return parts.join(", ");
 }
@@ -165,7 +167,8 @@ export function replayReport(r: Replay): string {
   if (r.dead > 0) parts.push(`${count(r.dead)} died again`);
   const skipped = skippedLine(r.skipped);
   if (skipped) parts.push(skipped);
-  if (r.state === "cancelled") parts.push(`${count(Math.max(0, r.total - r.sent))} not sent`);
+  if (r.undone) parts.push(`${count(r.undone)} taken back, dead as before`);
+  else if (r.state === "cancelled") parts.push(`${count(Math.max(0, r.total - r.sent))} not sent`);
   return `${parts.join(", ")}.`;
 }
 

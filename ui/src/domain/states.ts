@@ -57,8 +57,17 @@ export function deliveryLook(state: DeliveryState): StateLook {
   return DELIVERY[state];
 }
 
-export function isDeliveryState(word: string): word is DeliveryState {
-  return Object.hasOwn(DELIVERY, word);
+/** What has become of one delivery within a replay. */
+const ITEM: Record<string, StateLook> = {
+  pending: { word: "Not sent yet", shape: "queued", tone: "quiet" },
+  sent: DELIVERY.sending,
+  delivered: DELIVERY.delivered,
+  dead: { ...DELIVERY.dead, word: "Died again" },
+  skipped: { word: "Skipped", shape: "superseded", tone: "quiet" },
+};
+
+export function itemLook(state: string): StateLook {
+  return ITEM[state] ?? { word: state, shape: "idle", tone: "quiet" };
 }
 
 export function integrationLook(state: IntegrationState): StateLook {

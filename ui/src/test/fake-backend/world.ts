@@ -327,7 +327,11 @@ export class World {
       const row = this.rows.find((r) => r.id === delivery);
       return {
         delivery,
-        state: queue.includes(delivery) ? "waiting" : (row?.state ?? "gone"),
+        state: queue.includes(delivery)
+          ? "pending"
+          : row?.state === "dead" || row?.state === "delivered"
+            ? row.state
+            : "sent",
         message: row?.message ?? null,
       };
     });
