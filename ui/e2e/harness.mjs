@@ -1,8 +1,8 @@
 // Starts the real program in an empty workspace, opens Chromium on it, and counts what passes.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -16,14 +16,28 @@ const ownPages = process.env.SIGNALBOX_PANEL === "dist" ? here("../dist") : null
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const STARTS_WITHIN_MS = 20_000;
 
-export async function startProgram(...options) {
+/** In an empty workspace. */
+export function startProgram(...options) {
+  return startIn({}, {}, options);
+}
+
+/** In a workspace of these files, by path, with these secrets, by name. */
+export async function startIn(files, secrets, options = []) {
   if (!existsSync(binary)) throw new Error(`${binary} is missing; build it, or name it in SIGNALBOX_BIN`);
   const workspace = mkdtempSync(join(tmpdir(), "signalbox-e2e-"));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(workspace, path)), { recursive: true });
+    writeFileSync(join(workspace, path), text);
+  }
+  const given = Object.entries(secrets).map(([name, value]) => [
+    `SIGNALBOX_SECRET_${name.toUpperCase().replaceAll("-", "_")}`,
+    value,
+  ]);
   const listen = ["--listen", "127.0.0.1:0", "--ingress", "127.0.0.1:0"];
   const child = spawn(binary, ["serve", "--workspace", workspace, ...listen, ...options], {
     stdio: ["ignore", "pipe", "pipe"],
     // The sandbox is a workspace of its own, in the platform's data folder.
-    env: { ...process.env, XDG_DATA_HOME: join(workspace, "data"), HOME: workspace },
+    env: { ...process.env, XDG_DATA_HOME: join(workspace, "data"), HOME: workspace, ...Object.fromEntries(given) },
   });
   // A run that breaks off leaves no program behind.
   const abandon = () => child.kill("SIGKILL");
@@ -52,6 +66,7 @@ export async function startProgram(...options) {
   };
   return {
     link,
+    ingress: runtime.ingress,
     get: (path) => call("GET", path),
     put: (path, body) => call("PUT", path, body),
     post: (path, body) => call("POST", path, body),

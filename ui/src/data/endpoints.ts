@@ -81,10 +81,18 @@ export function endpoints(client: Client) {
     replayEdited: (id: string, body: string) =>
       client.postJson<Replay>("replays", `{"ids":[${JSON.stringify(id)}],"edit":${body}}`),
     /** Dead letters with one edit for all, as RFC 6902 operations. */
-    planPatch: (filter: string, patch: readonly PatchOperation[]) =>
-      client.postJson<ReplayPlan>(
+    planPatch: async (filter: string, patch: readonly PatchOperation[]) =>
+      wholePlan(
+        await client.postJson<ReplayPlan>(
+          "replays",
+          `{"filter":${JSON.stringify(filter)},"patch":${patchText(patch)},"mode":"exact","dry_run":true}`,
+        ),
+      ),
+    /** The plan freezes the set; what is done to the bodies is said again. */
+    replayPatched: (plan: string, patch: readonly PatchOperation[], rate: number, canary: boolean) =>
+      client.postJson<Replay>(
         "replays",
-        `{"filter":${JSON.stringify(filter)},"patch":${patchText(patch)},"mode":"exact","dry_run":true}`,
+        `{"plan":${JSON.stringify(plan)},"patch":${patchText(patch)},"mode":"exact","rate":${rate},"canary":${canary}}`,
       ),
     replayOf: (id: string) => client.get<Replay>(`replays/${segment(id)}`),
     steerReplay: (id: string, verb: "pause" | "resume" | "cancel") =>

@@ -42,7 +42,14 @@ export class ReplayDesk {
   constructor(
     private readonly api: Pick<
       Api,
-      "planReplay" | "planPatch" | "replay" | "replayEdited" | "replayOf" | "steerReplay" | "undoReplay"
+      | "planReplay"
+      | "planPatch"
+      | "replay"
+      | "replayPatched"
+      | "replayEdited"
+      | "replayOf"
+      | "steerReplay"
+      | "undoReplay"
     >,
   ) {}
 
@@ -105,8 +112,8 @@ export class ReplayDesk {
     return plan;
   }
 
-  sendPlan(plan: string, rate: number, canary: boolean, to: string): Promise<boolean> {
-    return this.#started(() => this.api.replay({ plan, rate, canary }), to);
+  sendPatched(plan: string, patch: readonly PatchOperation[], canary: boolean, to: string): Promise<boolean> {
+    return this.#started(() => this.api.replayPatched(plan, patch, DEFAULTS.rate, canary), to);
   }
 
   async steer(id: string, verb: "pause" | "resume" | "cancel"): Promise<void> {

@@ -18,6 +18,7 @@ function desk(changes: Partial<ConstructorParameters<typeof ReplayDesk>[0]> = {}
       return aReplay();
     },
     planPatch: async () => aPlan({ patch: { fits: 36, misfits: 3, checked: 39, examples: [] } }),
+    replayPatched: async () => aReplay(),
     undoReplay: async () => aReplay({ state: "cancelled" }),
     replayEdited: async () => aReplay(),
     replayOf: async () => aReplay(),

@@ -1,0 +1,109 @@
+// Breakers, one edit for a group and mapping time-travel in the sandbox: what the panel says is what the engine does.
+import assert from "node:assert/strict";
+import { openPanel, startProgram, test, until } from "./harness.mjs";
+
+export default async function engine(browser) {
+  const program = await startProgram("--sandbox", "--seed", "7");
+  const { page, id, wrongs, context } = await openPanel(browser, program, { theme: "light" });
+  const at = (hash) => page.evaluate((h) => (location.hash = h), hash);
+  const breaker = async () => (await program.get("systems")).items.find((s) => s.name === "hubspot").breaker.state;
+  const ended = (within = 60_000) =>
+    until("all has ended", async () => (await program.count("state:queued,sending,retrying,held")) === 0, { within });
+
+  await test("a breaker held open by two keys: its deliveries wait and say why", async () => {
+    await at("#/systems/hubspot");
+    await id("breaker-open").waitFor();
+    await page.keyboard.press("h");
+    await id("breaker-confirm").waitFor();
+    await page.keyboard.type("maintenance at HubSpot");
+    await page.keyboard.press("Enter");
+    await until("the engine holds it", async () => (await breaker()) === "held-open");
+    await until("the panel says so", async () =>
+      /Held open/.test(await page.locator('[data-testid="system-row"][data-name="hubspot"]').innerText()),
+    );
+    await until("some wait", async () => (await program.count("state:held reason:breaker")) >= 2, { within: 30_000 });
+    await at("#/deliveries?filter=state%3Aheld+reason%3Abreaker");
+    await id("delivery-row").first().click();
+    await id("explain").waitFor();
+    assert.match(await id("explain").innerText(), /breaker/i);
+    await id("waits-for").waitFor();
+    assert.match(await id("waits-for").innerText(), /HubSpot/);
+  });
+
+  await test("the integration's graph shows it too", async () => {
+    await at("#/integrations/crm-sync");
+    const graph = page.locator('.graph svg[role="img"]');
+    await until("its words", async () => /held open/i.test((await graph.getAttribute("aria-label")) ?? ""));
+  });
+
+  await test("given back, everything that waited arrives", async () => {
+    await at("#/systems/hubspot");
+    await id("breaker-auto").waitFor();
+    await page.keyboard.press("a");
+    await id("breaker-confirm").click();
+    await until("it is automatic", async () => (await breaker()) === "closed");
+    await program.faults("salesforce", { paused: true });
+    await ended();
+    assert.equal(await program.count("state:dead"), 0);
+  });
+
+  await test("one edit is tried on its group, and replays it with each record's own values", async () => {
+    await program.faults("crm", { renamed_field: true });
+    await program.faults("salesforce", { paused: false, per_second: 4 });
+    await until("some died", async () => (await program.count("state:dead destination:crm")) >= 4, { within: 40_000 });
+    await program.faults("salesforce", { paused: true });
+    await until("nothing is on its way", async () => (await program.count("state:queued,sending,retrying")) === 0, {
+      within: 40_000,
+    });
+    const dead = await program.count("state:dead destination:crm");
+    await at("#/dead-letters");
+    await page.locator(".sample").waitFor();
+    await page.keyboard.press("e");
+    await id("json-editor").locator(".cm-content").waitFor();
+    const line = id("json-editor").locator(".cm-line", { hasText: '"firstname"' });
+    const renamed = (await line.innerText()).trim().replace("firstname", "first_name");
+    await line.click();
+    for (const key of ["End", "Shift+Home", "Delete"]) await page.keyboard.press(key);
+    await page.keyboard.type(renamed);
+    await until("the group can take it", async () => id("edit-group").isEnabled());
+    await id("edit-group").click();
+    await until("how many it fits", async () => new RegExp(`^${dead} fit`).test(await id("patch-fit").innerText()));
+    assert.match(await id("group-patch").innerText(), /Rename\s+firstname/);
+    await id("patch-send").click();
+    await until("none is dead", async () => (await program.count("state:dead destination:crm")) === 0, {
+      within: 60_000,
+    });
+    await program.faults("crm", { renamed_field: false });
+    await ended();
+    const [hubspot, crm] = await Promise.all(
+      ["hubspot", "crm"].map((s) => program.get(`sandbox/systems/${s}/received`)),
+    );
+    assert.equal(hubspot.records_hash, crm.records_hash, "each kept its own name");
+  });
+
+  await test("a changed mapping is tried on what has arrived, and then saved", async () => {
+    await at("#/integrations/crm-sync?tab=mapping");
+    const editor = id("mapping-editor");
+    await editor.locator(".cm-content").waitFor();
+    const line = editor.locator(".cm-line", { hasText: "phone: .Phone" });
+    await line.click();
+    for (const key of ["End", "Shift+Home", "Delete"]) await page.keyboard.press(key);
+    await page.keyboard.type("phone: (.Phone | ltrimstr(");
+    await page.keyboard.press("Control+Enter");
+    await until("the problem's place", async () => /crm-sync\.toml:\d+:\d+/.test(await id("preview").innerText()));
+    for (const key of ["End", "Shift+Home", "Delete"]) await page.keyboard.press(key);
+    await page.keyboard.type('phone: ("tel:" + .Phone),');
+    await page.keyboard.press("Control+Enter");
+    await until("what differs", async () => Number((await id("preview-changed").innerText()).replace(/\D/g, "")) > 0);
+    assert.equal(await id("preview-new-failures").innerText(), "0");
+    assert.match(await id("preview-example").first().innerText(), /tel:/);
+    const { version } = await program.get("integrations/crm-sync");
+    await page.keyboard.press("Control+s");
+    await until("another version runs", async () => (await program.get("integrations/crm-sync")).version !== version);
+    assert.match((await program.get("integrations/crm-sync/files")).files.map((f) => f.text).join(""), /tel:/);
+  });
+
+  await test("the page broke no rule", () => assert.deepEqual(wrongs, []));
+  await context.close();
+  await program.stop();
+}
