@@ -27,6 +27,8 @@ struct Inner {
     rate: Prng,
     error: Prng,
     signature: Prng,
+    record: Prng,
+    count: Prng,
 }
 
 impl Dials {
@@ -38,6 +40,8 @@ impl Dials {
                 rate: stream("429"),
                 error: stream("500"),
                 signature: stream("signature"),
+                record: stream("record"),
+                count: stream("count"),
             }),
             changed: Notify::new(),
         }
@@ -86,6 +90,18 @@ impl Dials {
 
     pub fn renamed(&self) -> bool {
         self.inner.lock().faults.renamed_field == Some(true)
+    }
+
+    /// Whether the next record of a batch is refused.
+    pub fn refuse_record(&self) -> bool {
+        let inner = &mut *self.inner.lock();
+        inner.faults.partial.is_some_and(|dial| dial.share > 0.0 && inner.record.unit() < dial.share)
+    }
+
+    /// Whether the next answer to a batch leaves out one record.
+    pub fn miscount(&self) -> bool {
+        let inner = &mut *self.inner.lock();
+        inner.faults.miscount.is_some_and(|dial| dial.share > 0.0 && inner.count.unit() < dial.share)
     }
 
     /// Whether the next event is to be signed with a wrong key.

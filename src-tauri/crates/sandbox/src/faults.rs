@@ -29,6 +29,12 @@ pub struct Faults {
     /// `firstname` is called `first_name`; the old name is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_field: Option<bool>,
+    /// A share of a batch's records is refused for a reason that passes; the others are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Share>,
+    /// A share of answers to batches leaves out one record, and tells the others in another order where they are named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub miscount: Option<Share>,
     /// A share of events is signed with a wrong key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bad_signature: Option<Share>,
@@ -70,6 +76,10 @@ pub struct FaultsPatch {
     pub outage: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_field: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Share>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub miscount: Option<Share>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bad_signature: Option<Share>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +135,12 @@ impl Faults {
         }
     }
 
+    /// The same system, which takes batches too.
+    pub(crate) fn with_batches(self) -> Self {
+        let at_rest = Some(Share { share: 0.0 });
+        Self { partial: at_rest, miscount: at_rest, ..self }
+    }
+
     /// The dials that this system has.
     fn known(&self) -> String {
         let dials = [
@@ -133,6 +149,8 @@ impl Faults {
             ("error_500", self.error_500.is_some()),
             ("outage", self.outage.is_some()),
             ("renamed_field", self.renamed_field.is_some()),
+            ("partial", self.partial.is_some()),
+            ("miscount", self.miscount.is_some()),
             ("bad_signature", self.bad_signature.is_some()),
             ("paused", self.paused.is_some()),
             ("per_second", self.per_second.is_some()),
@@ -166,6 +184,13 @@ impl Faults {
         }
         if let Some(renamed) = patch.renamed_field {
             *next.renamed_field.as_mut().ok_or_else(|| unknown("renamed_field"))? = renamed;
+        }
+        if let Some(partial) = patch.partial {
+            next.partial.as_mut().ok_or_else(|| unknown("partial"))?.share = share(partial.share, "partial.share")?;
+        }
+        if let Some(miscount) = patch.miscount {
+            next.miscount.as_mut().ok_or_else(|| unknown("miscount"))?.share =
+                share(miscount.share, "miscount.share")?;
         }
         if let Some(bad) = patch.bad_signature {
             next.bad_signature.as_mut().ok_or_else(|| unknown("bad_signature"))?.share =

@@ -16,7 +16,7 @@ pub const MAX_ITEMS: usize = 10_000;
 /// Bytes of bodies and paths kept over all requests.
 const MAX_BYTES: usize = 8 << 20;
 /// Bytes kept of one body.
-const MAX_BODY: usize = 16 << 10;
+const MAX_BODY: usize = 64 << 10;
 /// Bytes kept of one path and of one idempotency key.
 const MAX_TEXT: usize = 512;
 
@@ -46,7 +46,7 @@ pub struct ReceivedItem {
     /// The delivery that the idempotency key names.
     pub delivery: Option<String>,
     pub latency_ms: Option<u64>,
-    /// As text; the first 16 KiB.
+    /// As text; the first 64 KiB.
     pub body: String,
 }
 

@@ -124,14 +124,14 @@ impl Sandbox {
             System { name, port, front, records }
         };
 
-        let dials = Arc::new(Dials::new(SALESFORCE, seed, Faults::sender(rate)));
+        let dials = Arc::new(Dials::new(SALESFORCE, seed, Faults::sender(rate).with_batches()));
         let url = url_of(&salesforce_port);
         let org = Arc::new(Salesforce::new(seed, clock.clone(), dials.clone(), url));
         let told = org.clone();
         let records = Box::new(move || told.records());
         let salesforce = serve(SALESFORCE, salesforce_port, dials, None, org.router(), records);
 
-        let dials = Arc::new(Dials::new(HUBSPOT, seed, Faults::receiver()));
+        let dials = Arc::new(Dials::new(HUBSPOT, seed, Faults::receiver().with_batches()));
         let account = Arc::new(HubSpot::new(seed, clock.clone(), dials.clone()));
         let (told, excused) = (account.clone(), account.clone());
         let records = Box::new(move || told.records());

@@ -179,7 +179,12 @@ async fn write(State(crm): State<Arc<Crm>>, Path(email): Path<String>, headers: 
             Some(tag) => format!("the contact is at {tag} now; read it again"),
             None => "there is no such contact".to_owned(),
         };
-        return problem(StatusCode::PRECONDITION_FAILED, "precondition-failed", "It is not as expected", Some(detail));
+        let response =
+            problem(StatusCode::PRECONDITION_FAILED, "precondition-failed", "It is not as expected", Some(detail));
+        return match tag {
+            Some(tag) => with_header(response, "etag", tag),
+            None => response,
+        };
     }
     if current.is_none() && inner.contacts.len() >= MAX_RECORDS {
         let detail = format!("the simulated CRM holds {MAX_RECORDS} contacts");

@@ -62,6 +62,11 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
+    /// A moment later it would be taken.
+    pub fn passing() -> Self {
+        Self { category: "INTERNAL_ERROR", message: "internal error".to_owned() }
+    }
+
     fn properties(problems: &[Value]) -> Self {
         let problems = Value::from(problems);
         Self { category: "VALIDATION_ERROR", message: format!("Property values were not valid: {problems}") }

@@ -1,10 +1,12 @@
 //! The simulated Salesforce: an org whose contacts change, told to Signalbox as an Apex callout would, and the REST
 //! routes of its contacts.
 
+mod collections;
 mod contact;
 mod org;
 mod rest;
 mod sender;
+mod write;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

@@ -1,4 +1,4 @@
-//! The REST routes of contacts and the token route, with Salesforce's errors and limit header
+//! The REST routes of contacts, reading them, and the token route, with Salesforce's limit header
 //! (developer.salesforce.com, REST API Developer Guide).
 
 use std::sync::Arc;
@@ -13,12 +13,11 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::Salesforce;
 use super::contact::Contact;
-use super::org::Full;
+use super::write::Refusal;
+use super::{Salesforce, collections, write};
 use crate::front::{bearer, json as answer, with_header};
 use crate::query::Query;
-use crate::records::{MAX_FIELD, is_email};
 use crate::secrets::{SALESFORCE_CLIENT, SALESFORCE_TOKEN};
 
 /// Calls per rolling day of the simulated org; the sandbox counts since its start.
@@ -27,8 +26,13 @@ const DAILY_CALLS: u64 = 100_000;
 impl Salesforce {
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
-            .route("/services/data/{version}/sobjects/Contact/{id}", get(read))
-            .route("/services/data/{version}/sobjects/Contact/{field}/{value}", patch(upsert))
+            .route("/services/data/{version}/sobjects/Contact", post(write::create))
+            .route("/services/data/{version}/sobjects/Contact/describe", get(describe))
+            .route("/services/data/{version}/sobjects/Contact/{id}", get(read).patch(write::update))
+            .route("/services/data/{version}/sobjects/Contact/{field}/{value}", patch(write::upsert))
+            .route("/services/data/{version}/composite/sobjects", post(collections::create).patch(collections::update))
+            .route("/services/data/{version}/composite/sobjects/Contact", post(collections::retrieve))
+            .route("/services/data/{version}/composite/sobjects/Contact/{field}", patch(collections::upsert))
             .layer(from_fn_with_state(self.clone(), admit))
             .route("/services/oauth2/token", post(token))
             .fallback(nowhere)
@@ -41,7 +45,7 @@ fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     answer(status, &json!([{ "message": message, "errorCode": code }]))
 }
 
-fn not_found() -> Response {
+pub(super) fn not_found() -> Response {
     refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "The requested resource does not exist")
 }
 
@@ -63,104 +67,71 @@ async fn admit(State(salesforce): State<Arc<Salesforce>>, request: Request, next
     with_header(response, "sforce-limit-info", &format!("api-usage={}/{DAILY_CALLS}", calls.min(DAILY_CALLS)))
 }
 
-fn is_version(version: &str) -> bool {
+pub(super) fn is_version(version: &str) -> bool {
     version.strip_prefix('v').and_then(|rest| rest.strip_suffix(".0")).is_some_and(|major| major.parse::<u8>().is_ok())
 }
 
-async fn read(State(salesforce): State<Arc<Salesforce>>, Path((version, id)): Path<(String, String)>) -> Response {
+/// The fields of a contact as the org describes them.
+const FIELDS: [&str; 8] =
+    ["Id", "Email", "FirstName", "LastName", "Phone", "Company__c", "Version__c", "LastModifiedDate"];
+
+/// The fields that are asked for, under their own names.
+pub(super) fn fields_of<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<&'static str>, Refusal> {
+    let known = |name: &str| {
+        let field = FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(name));
+        field.ok_or_else(|| Refusal::bad("INVALID_FIELD", format!("No such column '{name}' on entity 'Contact'")))
+    };
+    names.map(known).collect()
+}
+
+/// `GET …/sobjects/Contact/{id}?fields=…`
+async fn read(
+    State(salesforce): State<Arc<Salesforce>>,
+    Path((version, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let wanted = Query::parse(query.as_deref()).list("fields");
+    let fields = match wanted {
+        None => FIELDS.to_vec(),
+        Some(wanted) => match fields_of(wanted.iter().map(String::as_str)) {
+            Ok(fields) => fields,
+            Err(refusal) => return refusal.response(),
+        },
+    };
     let org = salesforce.org.lock();
     match org.find(&id) {
-        Some(contact) if is_version(&version) => answer(StatusCode::OK, &shown(contact, &version)),
+        Some(contact) if is_version(&version) => answer(StatusCode::OK, &shown(contact, &version, &fields)),
         _ => not_found(),
     }
 }
 
-fn shown(contact: &Contact, version: &str) -> Value {
-    json!({
-        "attributes": {
-            "type": "Contact", "url": format!("/services/data/{version}/sobjects/Contact/{}", contact.id),
-        },
-        "Id": contact.id, "Email": contact.email, "FirstName": contact.first_name, "LastName": contact.last_name,
-        "Phone": contact.phone, "Company__c": contact.company, "Version__c": contact.version,
-        "LastModifiedDate": contact.modified_date(),
-    })
-}
-
-/// Creates or changes a contact by its email, the one external id that the simulated org has. The change is told to
-/// Signalbox as any other.
-async fn upsert(
-    State(salesforce): State<Arc<Salesforce>>,
-    Path((version, field, value)): Path<(String, String, String)>,
-    RawQuery(query): RawQuery,
-    body: Bytes,
-) -> Response {
+/// `GET …/sobjects/Contact/describe`: as much as clients need to know what to ask for.
+async fn describe(Path(version): Path<String>) -> Response {
     if !is_version(&version) {
         return not_found();
     }
-    if !field.eq_ignore_ascii_case("Email") {
-        let message = format!("Provided external ID field does not exist or is not accessible: {field}");
-        return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
-    }
-    if !is_email(&value) {
-        let message = format!("Email: invalid email address: {value}");
-        return refuse(StatusCode::BAD_REQUEST, "INVALID_EMAIL_ADDRESS", &message);
-    }
-    let Ok(changes) = serde_json::from_slice::<Map<String, Value>>(&body) else {
-        return refuse(StatusCode::BAD_REQUEST, "JSON_PARSER_ERROR", "The body is not one JSON object");
-    };
-    let update_only = Query::parse(query.as_deref()).get("updateOnly") == Some("true");
-    let now = salesforce.clock.now();
-    let mut org = salesforce.org.lock();
-    let known = org.find_by_email(&value).cloned();
-    let created = known.is_none();
-    if created && update_only {
-        return not_found();
-    }
-    let mut contact = known.unwrap_or_else(|| Contact::new(value, now));
-    if let Err(refused) = apply(&mut contact, &changes) {
-        return refused;
-    }
-    if contact.last_name.is_empty() {
-        let message = "Required fields are missing: [LastName]";
-        let body = json!([{ "message": message, "errorCode": "REQUIRED_FIELD_MISSING", "fields": ["LastName"] }]);
-        return answer(StatusCode::BAD_REQUEST, &body);
-    }
-    match org.save(contact, now) {
-        Ok(id) => {
-            let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-            answer(status, &json!({ "id": id, "success": true, "errors": [], "created": created }))
-        }
-        Err(Full::Contacts) => refuse(StatusCode::BAD_REQUEST, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded"),
-        Err(Full::Outbox) => {
-            let message = "too many changes wait to be sent; the simulated org is paused or has no ingress";
-            refuse(StatusCode::SERVICE_UNAVAILABLE, "SERVER_UNAVAILABLE", message)
-        }
-    }
+    let fields: Vec<Value> = FIELDS.iter().map(|name| json!({ "name": name, "type": "string" })).collect();
+    answer(StatusCode::OK, &json!({ "name": "Contact", "keyPrefix": "003", "fields": fields }))
 }
 
-#[expect(clippy::result_large_err, reason = "the refusal is the answer itself, and rare")]
-fn apply(contact: &mut Contact, changes: &Map<String, Value>) -> Result<(), Response> {
-    for (name, value) in changes {
-        let field = match name.as_str() {
-            "FirstName" => &mut contact.first_name,
-            "LastName" => &mut contact.last_name,
-            "Phone" => &mut contact.phone,
-            "Company__c" => &mut contact.company,
-            _ => {
-                let message = format!("No such column '{name}' on sobject of type Contact");
-                return Err(refuse(StatusCode::BAD_REQUEST, "INVALID_FIELD", &message));
-            }
+pub(super) fn shown(contact: &Contact, version: &str, fields: &[&str]) -> Value {
+    let mut shown = Map::new();
+    let url = format!("/services/data/{version}/sobjects/Contact/{}", contact.id);
+    shown.insert("attributes".to_owned(), json!({ "type": "Contact", "url": url }));
+    for field in fields {
+        let value = match *field {
+            "Id" => json!(contact.id),
+            "Email" => json!(contact.email),
+            "FirstName" => json!(contact.first_name),
+            "LastName" => json!(contact.last_name),
+            "Phone" => json!(contact.phone),
+            "Company__c" => json!(contact.company),
+            "Version__c" => json!(contact.version),
+            _ => json!(contact.modified_date()),
         };
-        match value {
-            Value::Null => field.clear(),
-            Value::String(text) if text.chars().count() <= MAX_FIELD => field.clone_from(text),
-            _ => {
-                let message = format!("{name}: the value is no text of at most {MAX_FIELD} characters");
-                return Err(refuse(StatusCode::BAD_REQUEST, "JSON_PARSER_ERROR", &message));
-            }
-        }
+        shown.insert((*field).to_owned(), value);
     }
-    Ok(())
+    Value::Object(shown)
 }
 
 async fn token(State(salesforce): State<Arc<Salesforce>>, body: Bytes) -> Response {

@@ -174,3 +174,26 @@ async fn a_list_is_paged_to_its_end() {
         assert_eq!(world.send("hubspot", Method::GET, &path, &[], "").await.unwrap().status, StatusCode::BAD_REQUEST);
     }
 }
+
+#[tokio::test]
+async fn the_dials_refuse_some_inputs_and_lose_one() {
+    let world = World::new();
+    let inputs: Vec<_> = (0..100)
+        .map(|n| {
+            let email = format!("{n}@x.test");
+            json!({ "id": email, "idProperty": "email", "properties": { "email": email }, "objectWriteTraceId": n.to_string() })
+        })
+        .collect();
+    let body = json!({ "inputs": inputs }).to_string();
+    world.turn("hubspot", r#"{"partial":{"share":0.1}}"#);
+    let answer = world.send("hubspot", Method::POST, UPSERT, &[], &body).await.unwrap();
+    assert_eq!(answer.status, StatusCode::MULTI_STATUS);
+    let answer = answer.json();
+    let (results, errors) = (answer["results"].as_array().unwrap(), answer["errors"].as_array().unwrap());
+    assert!((3..20).contains(&errors.len()) && results.len() + errors.len() == 100, "{} errors", errors.len());
+    assert_eq!((&errors[0]["category"], errors[0]["context"]["objectWriteTraceId"].is_array()), (&json!("INTERNAL_ERROR"), true));
+    world.turn("hubspot", r#"{"partial":{"share":0},"miscount":{"share":1}}"#);
+    let answer = world.send("hubspot", Method::POST, UPSERT, &[], &body).await.unwrap().json();
+    assert_eq!(answer["results"].as_array().unwrap().len(), 99);
+    assert_eq!(answer["results"][0]["objectWriteTraceId"], "99", "in another order");
+}
