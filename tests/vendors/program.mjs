@@ -91,3 +91,22 @@ export async function startProgram({ files, secrets, options = [] }) {
     throw new Error(`${binary} did not start:\n${Buffer.concat(log)}`, { cause });
   }
 }
+
+/** The simulated systems alone: their addresses and credentials. */
+export async function startSandbox() {
+  const program = spawn(binary, ["sandbox", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((exit) => program.on("close", (code) => exit(code)));
+  let said = "";
+  program.stdout.on("data", (text) => {
+    said += text;
+  });
+  const { systems, secrets } = await until("the sandbox says where it is", () => {
+    if (program.exitCode !== null) throw new Error(`it ended with ${program.exitCode}`);
+    return JSON.parse(said);
+  });
+  const stop = () => {
+    program.kill("SIGTERM");
+    return ended;
+  };
+  return { systems, secrets, stop };
+}
