@@ -189,8 +189,7 @@ impl Faults {
             next.partial.as_mut().ok_or_else(|| unknown("partial"))?.share = share(partial.share, "partial.share")?;
         }
         if let Some(miscount) = patch.miscount {
-            next.miscount.as_mut().ok_or_else(|| unknown("miscount"))?.share =
-                share(miscount.share, "miscount.share")?;
+            next.miscount.as_mut().ok_or_else(|| unknown("miscount"))?.share = share(miscount.share, "miscount.share")?;
         }
         if let Some(bad) = patch.bad_signature {
             next.bad_signature.as_mut().ok_or_else(|| unknown("bad_signature"))?.share =

@@ -38,7 +38,8 @@ fn parse(body: &[u8]) -> Result<Vec<Map<String, Value>>, Refusal> {
         .map_err(|error| Refusal::bad("JSON_PARSER_ERROR", format!("The body is no collection: {error}")))?;
     let count = collection.records.len();
     if !(1..=MAX_RECORDS).contains(&count) {
-        let message = format!("record limit reached. 1 to {MAX_RECORDS} records can be submitted in one call, not {count}");
+        let message =
+            format!("record limit reached. 1 to {MAX_RECORDS} records can be submitted in one call, not {count}");
         return Err(Refusal::bad("EXCEEDED_ID_LIMIT", message));
     }
     if collection.all_or_none {
@@ -50,7 +51,12 @@ fn parse(body: &[u8]) -> Result<Vec<Map<String, Value>>, Refusal> {
 
 impl Salesforce {
     /// One result per record; the dials refuse some of them, and lose one at times.
-    fn save_all(&self, body: &[u8], tell_created: bool, who: impl Fn(&Map<String, Value>) -> Result<Named, Refusal>) -> Response {
+    fn save_all(
+        &self,
+        body: &[u8],
+        tell_created: bool,
+        who: impl Fn(&Map<String, Value>) -> Result<Named, Refusal>,
+    ) -> Response {
         let records = match parse(body) {
             Ok(records) => records,
             Err(refusal) => return refusal.response(),

@@ -85,7 +85,10 @@ pub(super) enum Who<'a> {
     New,
     Id(&'a str),
     /// By its email, the one external id that the simulated org has.
-    Email { email: &'a str, update_only: bool },
+    Email {
+        email: &'a str,
+        update_only: bool,
+    },
 }
 
 impl Salesforce {

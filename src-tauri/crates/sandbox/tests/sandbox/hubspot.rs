@@ -191,7 +191,10 @@ async fn the_dials_refuse_some_inputs_and_lose_one() {
     let answer = answer.json();
     let (results, errors) = (answer["results"].as_array().unwrap(), answer["errors"].as_array().unwrap());
     assert!((3..20).contains(&errors.len()) && results.len() + errors.len() == 100, "{} errors", errors.len());
-    assert_eq!((&errors[0]["category"], errors[0]["context"]["objectWriteTraceId"].is_array()), (&json!("INTERNAL_ERROR"), true));
+    assert_eq!(
+        (&errors[0]["category"], errors[0]["context"]["objectWriteTraceId"].is_array()),
+        (&json!("INTERNAL_ERROR"), true)
+    );
     world.turn("hubspot", r#"{"partial":{"share":0},"miscount":{"share":1}}"#);
     let answer = world.send("hubspot", Method::POST, UPSERT, &[], &body).await.unwrap().json();
     assert_eq!(answer["results"].as_array().unwrap().len(), 99);

@@ -75,7 +75,8 @@ fn records(records: serde_json::Value) -> String {
 #[tokio::test]
 async fn a_collection_answers_for_each_record_in_its_order() {
     let world = World::new();
-    let contact = |email: &str, last: &str| json!({ "attributes": { "type": "Contact" }, "Email": email, "LastName": last });
+    let contact =
+        |email: &str, last: &str| json!({ "attributes": { "type": "Contact" }, "Email": email, "LastName": last });
     let body = records(json!([contact("a@x.test", "A"), contact("b@x.test", ""), contact("c@x.test", "C")]));
     let path = format!("{COLLECTION}/Contact/Email");
     let results = world.send("salesforce", Method::PATCH, &path, &[], &body).await.unwrap();
@@ -87,7 +88,8 @@ async fn a_collection_answers_for_each_record_in_its_order() {
     assert_eq!(results[2]["success"], true);
 
     let ids = json!({ "ids": [results[2]["id"], "0030000"], "fields": ["LastName"] }).to_string();
-    let read = world.send("salesforce", Method::POST, &format!("{COLLECTION}/Contact"), &[], &ids).await.unwrap().json();
+    let read =
+        world.send("salesforce", Method::POST, &format!("{COLLECTION}/Contact"), &[], &ids).await.unwrap().json();
     assert_eq!((&read[0]["LastName"], &read[1]), (&json!("C"), &json!(null)));
 }
 
