@@ -348,9 +348,16 @@ impl Workload {
         let (id, created_at) = (ReplayId::from_bits(self.bits()), self.clock.now());
         let settings = ReplaySettings { mode: ReplayMode::Exact, rate: 5.0, canary: false, reason: None };
         let newer = if self.dice.chance(50) { NewerPolicy::Skip } else { NewerPolicy::Send };
-        let plan = NewReplay { id, selection: Selection::Ids(chosen), settings: settings.clone(), newer, created_at };
+        let plan = NewReplay {
+            id,
+            selection: Selection::Ids(chosen),
+            settings: settings.clone(),
+            newer,
+            change: None,
+            created_at,
+        };
         self.store.plan_replay(plan).await?;
-        self.store.start_replay(id, settings, created_at).await?;
+        self.store.start_replay(id, settings, None, created_at).await?;
         for item in self.store.next_items(id, 100).await? {
             let now = self.clock.now();
             if self.dice.chance(20) {

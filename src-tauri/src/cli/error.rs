@@ -49,15 +49,16 @@ impl CliError {
         }
     }
 
-    /// For `--json`.
+    /// For `--json`: a problem document (RFC 9457), as the API's are.
     pub(super) fn to_json(&self) -> Value {
-        let code = match self {
+        let (code, title, status) = match self {
             Self::Problem(problem) => return problem.clone(),
-            Self::Usage(_) => "usage",
-            Self::NotRunning(_) => "not-running",
-            Self::Failed(_) | Self::Output(_) => "failed",
+            Self::Usage(_) => ("usage", "The command was given wrongly", 400),
+            Self::NotRunning(_) => ("not-running", "No program runs for the workspace", 503),
+            Self::Failed(_) | Self::Output(_) => ("failed", "The command could not be carried out", 500),
         };
-        json!({ "code": code, "detail": self.to_string() })
+        let kind = format!("/errors/{code}");
+        json!({ "type": kind, "title": title, "status": status, "code": code, "detail": self.to_string() })
     }
 }
 
@@ -72,6 +73,13 @@ mod tests {
         assert_eq!(problem("invalid-filter").code(), 2);
         assert_eq!(problem("not-found").code(), 1);
         assert_eq!(problem("not-found").to_string(), "No. Did you mean 'state:dead'?");
-        assert_eq!(CliError::NotRunning(String::new()).code(), 3);
+        let not_running = CliError::NotRunning("Signalbox does not run.".to_owned());
+        assert_eq!(not_running.code(), 3);
+        let document = not_running.to_json();
+        assert_eq!((&document["type"], &document["status"]), (&json!("/errors/not-running"), &json!(503)));
+        assert_eq!(
+            (&document["code"], &document["detail"]),
+            (&json!("not-running"), &json!("Signalbox does not run."))
+        );
     }
 }

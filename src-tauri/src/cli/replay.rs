@@ -1,5 +1,6 @@
-//! `signalbox replay`: starts a replay and follows it to its end.
+//! `signalbox replay`: starts a replay and follows it to its end, or takes one back.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Context;
 use super::client::Client;
 use super::error::CliError;
-use super::output::{clean, number, table, text};
+use super::output::{Output, clean, number, table, text};
 
 /// How often progress is asked for.
 const EVERY: Duration = Duration::from_millis(500);
@@ -16,7 +17,7 @@ const EVERY: Duration = Duration::from_millis(500);
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Which dead letters, in the filter language; an id of a delivery or a group works too
-    #[arg(required = true)]
+    #[arg(required_unless_present = "undo")]
     filter: Vec<String>,
     /// Run the steps as they are now, or send the same bytes
     #[arg(long, value_name = "MODE", default_value = "remap", value_parser = ["remap", "exact"])]
@@ -30,17 +31,26 @@ pub(super) struct Arguments {
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
+    /// A file with a JSON Patch (RFC 6902) for the body of each; those it does not fit are skipped
+    #[arg(long, value_name = "FILE")]
+    patch: Option<PathBuf>,
     /// For the record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Take an earlier replay back: what was not sent is as it was before
+    #[arg(long, value_name = "ID", conflicts_with_all = ["filter", "patch", "canary", "dry_run", "reason"])]
+    undo: Option<String>,
 }
 
 /// Waits for the end; exit code 1 where not everything was delivered. With `--json` it does not wait: it prints the
 /// API's answer (the started replay, or the plan of `--dry-run`).
 pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, CliError> {
     let client = Client::of(&context.workspace()?)?;
-    let answer = client.post("replays", &body(arguments)).await?;
     let output = &context.output;
+    if let Some(id) = &arguments.undo {
+        return undo(&client, output, id).await;
+    }
+    let answer = client.post("replays", &body(arguments)?).await?;
     if output.is_json() {
         output.json(&answer)?;
         return Ok(ExitCode::SUCCESS);
@@ -63,15 +73,37 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<Exit
     }
 }
 
-fn body(arguments: &Arguments) -> Value {
+async fn undo(client: &Client, output: &Output, id: &str) -> Result<ExitCode, CliError> {
+    if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(CliError::Usage("The id of a replay begins with rpl_.".to_owned()));
+    }
+    let replay = client.post(&format!("replays/{id}/undo"), &Value::Object(Map::new())).await?;
+    if output.is_json() {
+        output.json(&replay)?;
+    } else {
+        let (undone, sent) = (number(&replay, "undone"), number(&replay, "sent"));
+        output.line(&format!("{undone} taken back; {sent} were sent before, which cannot be undone"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn body(arguments: &Arguments) -> Result<Value, CliError> {
     let mut body = Map::new();
+    if let Some(file) = &arguments.patch {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| CliError::Usage(format!("The patch {shown} cannot be read: {error}.")))?;
+        let patch: Value = serde_json::from_str(&text)
+            .map_err(|error| CliError::Usage(format!("The patch {shown} is not JSON: {error}.")))?;
+        body.insert("patch".to_owned(), patch);
+    }
     body.insert("filter".to_owned(), filter(&arguments.filter).into());
     body.insert("mode".to_owned(), arguments.mode.clone().into());
     body.insert("rate".to_owned(), arguments.rate.into());
     body.insert("canary".to_owned(), arguments.canary.into());
     body.insert("dry_run".to_owned(), arguments.dry_run.into());
     body.extend(arguments.reason.clone().map(|reason| ("reason".to_owned(), reason.into())));
-    Value::Object(body)
+    Ok(Value::Object(body))
 }
 
 /// A lone id is what people copy from a list.
@@ -104,13 +136,43 @@ fn plan(plan: &Value) -> String {
             text(gate, "state")
         ));
     }
+    if let Some(patch) = plan.get("patch").filter(|patch| !patch.is_null()) {
+        let (fits, checked) = (number(patch, "fits"), number(patch, "checked"));
+        lines.push(format!("The patch fits {fits} of the {checked} it was tried on."));
+        let misfit = |one: &Value| format!("  {}: {}", text(one, "delivery"), clean(&text(one, "reason")));
+        lines.extend(super::output::items(patch, "examples").iter().map(misfit));
+    }
+    lines.extend(super::output::items(plan, "sample_requests").iter().map(sample));
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }
 
+/// The request, what differs from the one before, and what would change at the system.
+fn sample(sample: &Value) -> String {
+    let mut lines =
+        vec![format!("{} {} {}", text(sample, "delivery"), text(sample, "method"), clean(&text(sample, "url")))];
+    if let Some(fails) = sample["fails"].as_str() {
+        lines.push(format!("  stays dead: {}", clean(fails)));
+    }
+    lines.extend(super::output::items(sample, "changes").iter().map(|one| format!("  changed {}", change(one))));
+    let current = &sample["current"];
+    lines.extend(current["reason"].as_str().map(|reason| format!("  there now: {}", clean(reason))));
+    lines.extend(super::output::items(current, "diff").iter().map(|one| format!("  would set {}", change(one))));
+    lines.join("\n")
+}
+
+/// `/email: "old" → "new"`
+pub(super) fn change(change: &Value) -> String {
+    let side = |key: &str| match &change[key] {
+        Value::Null => "nothing".to_owned(),
+        value => clean(&value.to_string()),
+    };
+    format!("{}: {} → {}", clean(&text(change, "path")), side("from"), side("to"))
+}
+
 /// `done: 38 of 40 delivered, 2 dead again, 5 skipped`
 pub(super) fn summary(replay: &Value) -> String {
-    let skipped = number(&replay["skipped"], "newer") + number(&replay["skipped"], "state");
+    let skipped: u64 = ["newer", "state", "patch", "parked"].iter().map(|why| number(&replay["skipped"], why)).sum();
     let mut line = format!(
         "{}: {} of {} delivered, {} dead again, {skipped} skipped",
         text(replay, "state"),
@@ -138,9 +200,16 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_one_line() {
+        let made = json!({ "path": "/zip", "from": 8004, "to": "8004" });
+        assert_eq!(change(&made), "/zip: 8004 → \"8004\"");
+        assert_eq!(change(&json!({ "path": "/new", "from": null, "to": true })), "/new: nothing → true");
+    }
+
+    #[test]
     fn the_end_is_one_line() {
         let replay = json!({ "state": "stopped", "total": 40, "delivered": 0, "dead": 1,
-            "skipped": { "newer": 2, "state": 1 }, "stopped_because": "the canary died" });
-        assert_eq!(summary(&replay), "stopped: 0 of 40 delivered, 1 dead again, 3 skipped (the canary died)");
+            "skipped": { "newer": 2, "state": 1, "patch": 1, "parked": 0 }, "stopped_because": "the canary died" });
+        assert_eq!(summary(&replay), "stopped: 0 of 40 delivered, 1 dead again, 4 skipped (the canary died)");
     }
 }

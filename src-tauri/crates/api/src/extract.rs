@@ -76,6 +76,10 @@ async fn read(request: Request) -> Result<bytes::Bytes, Problem> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // A list of the fields' values would be taken for them, in their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(Problem::new(Code::InvalidBody, "The body is a list; this route takes a JSON object."));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         let text = error.to_string();
         if let Some((field, known)) = unknown_field(&text) {
@@ -110,6 +114,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
                 None => Problem::new(Code::InvalidParameter, format!("The query is wrong: {said}.")),
             }
         })
+    }
+}
+
+/// For routes whose query takes nothing.
+pub(crate) struct NoParams;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParams {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+
+        let Params(Nothing {}) = Params::from_request_parts(parts, state).await?;
+        Ok(Self)
     }
 }
 
@@ -198,6 +218,7 @@ mod tests {
             ("application/json", "", Code::InvalidBody),
             ("application/json", r#"{"rate":5"#, Code::InvalidBody),
             ("application/json", "[]", Code::InvalidBody),
+            ("application/json", r#" [5.0, "a reason"]"#, Code::InvalidBody),
         ];
         for (content_type, body, code) in cases {
             assert_eq!(json(content_type, body).await.unwrap_err().code, code, "{content_type} {body}");
@@ -236,6 +257,16 @@ mod tests {
         let problem = ask("reazon=x").await.err().unwrap();
         assert_eq!((problem.code, problem.suggestion.as_deref()), (Code::UnknownKey, Some("reason")));
         assert_eq!(ask("rate=5&rate=6").await.err().unwrap().code, Code::InvalidParameter);
+    }
+
+    #[tokio::test]
+    async fn a_query_that_takes_nothing_refuses_what_it_is_given() {
+        let ask = async |path: &str| {
+            let mut parts = Request::get(path).body(()).unwrap().into_parts().0;
+            NoParams::from_request_parts(&mut parts, &()).await
+        };
+        assert!(ask("/").await.is_ok() && ask("/?").await.is_ok());
+        assert_eq!(ask("/?limit=5").await.err().unwrap().code, Code::UnknownKey);
     }
 
     #[test]

@@ -129,6 +129,8 @@ impl From<StoreError> for Problem {
             StoreError::Busy => Self::new(Code::LedgerBusy, detail).retry_after(1),
             StoreError::Sealed(_) => Self::new(Code::LedgerSealed, detail),
             StoreError::DiskFull => Self::new(Code::DiskFull, detail).retry_after(30),
+            StoreError::InvalidCursor => Self::new(Code::InvalidCursor, detail),
+            StoreError::TooMany(_) => Self::new(Code::InvalidParameter, detail),
             StoreError::Closed => Self::new(Code::Unavailable, detail).retry_after(1),
             error => {
                 tracing::error!(%error, "the ledger could not answer a request");

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod connect;
+mod diff;
 pub mod dispatch;
 mod explain;
 mod fingerprint;

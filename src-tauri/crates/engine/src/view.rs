@@ -9,6 +9,8 @@ use signalbox_model::{DeliveryId, HeldReason, ReplayId, Timestamp};
 use signalbox_store::read::Selection;
 use signalbox_store::{LaneId, StoreError};
 
+pub use crate::diff::FieldChange;
+
 /// What a lane's system allows now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -77,6 +79,8 @@ pub struct ReplayRequest {
     pub reason: Option<String>,
     /// A new body for exactly one delivery.
     pub edit: Option<Vec<u8>>,
+    /// JSON text of an RFC 6902 patch for the body that each of the set would send.
+    pub patch: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +104,18 @@ pub struct ReplayPlan {
     /// At the planned rate, once the gate allows.
     pub seconds: f64,
     pub samples: Vec<SampleRequest>,
+    /// `None`: there is no patch.
+    pub patch: Option<PatchCheck>,
+}
+
+/// What a patch fits, over the part of the set that there was time for.
+#[derive(Clone, Debug, Default)]
+pub struct PatchCheck {
+    pub fits: u64,
+    pub misfits: u64,
+    pub checked: u64,
+    /// Misfits and why; the first few.
+    pub examples: Vec<(DeliveryId, String)>,
 }
 
 /// A request exactly as it would go out, credentials masked.
@@ -110,8 +126,43 @@ pub struct SampleRequest {
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// The steps fail on it now: why. Such an item would stay dead.
+    /// It would not be sent: why. Such an item would stay dead.
     pub fails: Option<String>,
+    /// Against the bytes that were sent last.
+    pub changes: Vec<FieldChange>,
+    /// What the system holds now; `None`: the destination does not say how to read it.
+    pub current: Option<CurrentRecord>,
+}
+
+impl SampleRequest {
+    pub(crate) fn empty(delivery: DeliveryId) -> Self {
+        Self {
+            delivery,
+            method: String::new(),
+            url: String::new(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            fails: None,
+            changes: Vec::new(),
+            current: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct CurrentRecord {
+    pub status: Option<u16>,
+    pub readable: bool,
+    /// Why it cannot be compared, or what is special about it; one sentence.
+    pub reason: Option<String>,
+    /// What the request would change of it, among the fields that the request has.
+    pub diff: Vec<FieldChange>,
+}
+
+impl CurrentRecord {
+    pub(crate) fn unreadable(status: Option<u16>, reason: String) -> Self {
+        Self { status, readable: false, reason: Some(reason), diff: Vec::new() }
+    }
 }
 
 /// One line of a delivery's trace.

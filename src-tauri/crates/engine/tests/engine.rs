@@ -52,6 +52,7 @@ fn request(target: ReplayTarget, mode: ReplayMode) -> ReplayRequest {
         newer: NewerPolicy::Skip,
         reason: None,
         edit: None,
+        patch: None,
     }
 }
 

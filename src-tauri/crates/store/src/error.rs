@@ -17,6 +17,10 @@ pub enum StoreError {
     /// A row that the program cannot have written.
     #[error("a row of the ledger is damaged: {0}")]
     Corrupt(String),
+    #[error("the cursor is not one that this list gave; begin again without it")]
+    InvalidCursor,
+    #[error("{0}")]
+    TooMany(String),
     #[error("the ledger answered: {0}")]
     Database(String),
     /// The writer is gone: shutting down.

@@ -1,7 +1,8 @@
 //! Replay jobs in the ledger: a frozen set, its progress, each item's fate.
 
+use bytes::Bytes;
 use signalbox_model::replay::{NewerPolicy, ReplayMode, ReplayState};
-use signalbox_model::{DeliveryId, ReplayId, Timestamp};
+use signalbox_model::{DeliveryId, DiscardId, ReplayId, Timestamp};
 
 use crate::event::Request;
 use crate::read::Selection;
@@ -15,8 +16,15 @@ pub trait Replays: Send + Sync {
     /// counted as `newer` and, by policy, left out; rows that are not dead as `state`.
     fn plan_replay(&self, plan: NewReplay) -> StoreFuture<'_, PlannedReplay>;
 
-    /// Planned → running. Changes to rate, canary, mode made since the plan are taken over.
-    fn start_replay(&self, id: ReplayId, settings: ReplaySettings, now: Timestamp) -> StoreFuture<'_, ReplayMove>;
+    /// Planned → running. Changes to rate, canary, mode made since the plan are taken over, and the `change` where
+    /// there is one; without, the plan's stays.
+    fn start_replay(
+        &self,
+        id: ReplayId,
+        settings: ReplaySettings,
+        change: Option<BodyChange>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, ReplayMove>;
 
     /// Pause, resume, cancel, stop, done. `because` is for people.
     fn move_replay(
@@ -31,8 +39,8 @@ pub trait Replays: Send + Sync {
     fn next_items(&self, id: ReplayId, limit: u32) -> StoreFuture<'_, Vec<DeliveryId>>;
 
     /// One item: dead → queued (or held behind an active one of its key) with a new round, due now. With `revision`,
-    /// that becomes the current revision first. Skips what is no longer dead, and `newer` by policy (that row becomes
-    /// `superseded`).
+    /// that becomes the current revision first. Skips what is no longer dead, what a dead letter outside the set parks,
+    /// and `newer` by policy (that row becomes `superseded`; the same is looked at again when its attempt opens).
     fn requeue(
         &self,
         id: ReplayId,
@@ -50,6 +58,27 @@ pub trait Replays: Send + Sync {
         now: Timestamp,
     ) -> StoreFuture<'_, ()>;
 
+    /// The set's patch does not fit this one: it stays as it is and ends as skipped, for `reason`.
+    fn skip_item(&self, id: ReplayId, delivery: DeliveryId, reason: String, now: Timestamp) -> StoreFuture<'_, ()>;
+
+    /// Items that wait behind a parked dead letter, which would keep the job running for ever: back to what they were,
+    /// and skipped. Returns how many.
+    fn let_go(&self, id: ReplayId, now: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// Every delivery that this replay has moved and that was not sent since is again exactly what it was: state,
+    /// message, group, park, revision. Returns how many. The job itself is to be ended before.
+    fn undo_replay(&self, id: ReplayId, now: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// What it does to the bodies of its set.
+    fn body_change(&self, id: ReplayId) -> StoreFuture<'_, Option<BodyChange>>;
+
+    /// Oldest delivery first, after `cursor`.
+    fn replay_items(&self, id: ReplayId, cursor: Option<DeliveryId>, limit: u32)
+    -> StoreFuture<'_, Vec<ReplayItemRow>>;
+
+    /// The replays and discards that a delivery was part of.
+    fn history(&self, delivery: DeliveryId) -> StoreFuture<'_, DeliveryHistory>;
+
     fn replay(&self, id: ReplayId) -> StoreFuture<'_, Option<ReplayRow>>;
     /// Newest first; `only_open`: running and paused ones.
     fn replays(&self, only_open: bool, limit: u32) -> StoreFuture<'_, Vec<ReplayRow>>;
@@ -63,7 +92,17 @@ pub struct NewReplay {
     pub selection: Selection,
     pub settings: ReplaySettings,
     pub newer: NewerPolicy,
+    pub change: Option<BodyChange>,
     pub created_at: Timestamp,
+}
+
+/// What a replay does to the bodies that it sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyChange {
+    /// The new body of the set's one delivery.
+    Edit(Bytes),
+    /// JSON text of an RFC 6902 patch for the body of each.
+    Patch(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +120,7 @@ pub struct PlannedReplay {
     pub by_lane: Vec<(LaneId, u64)>,
     pub skipped_newer: u64,
     pub skipped_state: u64,
-    /// Distinct order keys in the set.
+    /// Deliveries of the set that have a key.
     pub with_key: u64,
     /// Up to 3, for sample requests.
     pub samples: Vec<DeliveryId>,
@@ -133,6 +172,8 @@ pub enum Requeued {
     SkippedNewer,
     /// No longer dead.
     SkippedState,
+    /// An earlier dead letter of its key that is not part of the set parks it.
+    SkippedParked,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +183,24 @@ pub enum ItemState {
     Delivered,
     Dead,
     Skipped,
+}
+
+impl ItemState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Sent, Self::Delivered, Self::Dead, Self::Skipped]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -161,5 +220,44 @@ pub struct ReplayRow {
     pub dead: u64,
     pub skipped_newer: u64,
     pub skipped_state: u64,
+    /// The patch did not fit them.
+    pub skipped_patch: u64,
+    /// A dead letter of the same key was in their way.
+    pub skipped_parked: u64,
+    /// Taken back before they were sent.
+    pub undone: u64,
     pub pending: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayItemRow {
+    pub delivery: DeliveryId,
+    pub state: ItemState,
+    /// Why it was skipped or died.
+    pub message: Option<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryHistory {
+    /// Oldest first; those whose turn has not come are left out.
+    pub replays: Vec<ReplayedOnce>,
+    /// Oldest first.
+    pub discards: Vec<DiscardedOnce>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ReplayedOnce {
+    pub replay: ReplayId,
+    pub at: Timestamp,
+    pub state: ItemState,
+    pub message: Option<String>,
+    pub undone_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DiscardedOnce {
+    pub discard: DiscardId,
+    pub at: Timestamp,
+    pub reason: Option<String>,
+    pub restored_at: Option<Timestamp>,
 }

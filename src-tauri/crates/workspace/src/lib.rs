@@ -28,6 +28,6 @@ pub use runtime_file::{RuntimeFile, RuntimeFileError};
 pub use secrets::{EnvThenKeyring, Keyring, KeyringError, MapSecrets, SecretError, SecretPlace, Secrets};
 pub use watch::{Watcher, watch};
 pub use workspace::{
-    Dedupe, DedupeId, Destination, Idempotency, Integration, OnConflict, OnDead, Source, Step, System, WebhookSource,
-    Workspace,
+    Dedupe, DedupeId, Destination, Idempotency, Integration, OnConflict, OnDead, ReadRecord, Source, Step, System,
+    WebhookSource, Workspace,
 };

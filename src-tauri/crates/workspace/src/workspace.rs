@@ -227,11 +227,22 @@ pub struct Destination {
     pub condition: Option<Condition>,
     /// jq over `{ status, headers, body }`; none: a 2xx confirms. Never with `batch`.
     pub confirm: Option<Program>,
+    /// How a dry run reads the record that a request would change; none: it does not.
+    pub read: Option<ReadRecord>,
     pub retry: RetryPolicy,
     pub on_dead: OnDead,
     /// Requests at one time; 8 unless set.
     pub concurrency: Concurrency,
     pub idempotency: Idempotency,
+}
+
+/// A GET for the record that a request would change.
+pub struct ReadRecord {
+    /// Rendered over the JSON body that would be sent; none: the path of the request itself (PUT and PATCH only).
+    pub path: Option<Template>,
+    /// jq over `{ status, headers, body }` that makes of the answer what can be compared with the body that would be sent;
+    /// none: the answer's body.
+    pub body: Option<Program>,
 }
 
 /// What a dead letter does to later deliveries of its key.

@@ -3,6 +3,7 @@
 //! Times are RFC 3339 UTC with milliseconds, durations whole milliseconds, shares and rates `0..1`, ids text.
 
 pub mod attempt;
+pub mod change;
 pub mod delivery;
 pub mod event;
 pub mod group;

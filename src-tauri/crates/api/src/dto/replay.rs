@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::attempt::SentRequest;
+use super::change::FieldChange;
 use super::live::Gate;
 use super::words::Time;
 
@@ -25,6 +26,10 @@ pub struct ReplayBody {
     /// A new body for exactly one delivery: JSON, or a string that is sent as it is.
     #[schema(value_type = Option<Object>)]
     pub edit: Option<Box<RawValue>>,
+    /// JSON Patch (RFC 6902) for the body that each of the set would send, after the remap where there is one. Those it
+    /// does not fit are skipped.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub patch: Option<Box<RawValue>>,
     /// Per second; 0.1 to 1000, 5 unless set.
     pub rate: Option<f64>,
     /// Send one first, and the others only when it was confirmed.
@@ -60,13 +65,32 @@ pub struct ReplayPlan {
     /// By `integration/destination`.
     pub by_destination: BTreeMap<String, u64>,
     pub skipped: Skipped,
-    /// Distinct keys, whose order is kept.
+    /// Deliveries that have a key, whose order is kept.
     pub with_key: u64,
     /// Gates that the replay would wait for; empty: none.
     pub gate: Vec<Gate>,
     /// At the planned rate, once the gates allow.
     pub seconds: f64,
     pub sample_requests: Vec<SampleRequest>,
+    /// What the patch fits; null without one.
+    pub patch: Option<PatchCheck>,
+}
+
+/// A patch tried on a set, oldest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PatchCheck {
+    pub fits: u64,
+    pub misfits: u64,
+    /// Deliveries it was tried on: at most 1,000, fewer where that took too long.
+    pub checked: u64,
+    /// The first misfits.
+    pub examples: Vec<Misfit>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Misfit {
+    pub delivery: String,
+    pub reason: String,
 }
 
 /// A request as it would go out.
@@ -75,8 +99,58 @@ pub struct SampleRequest {
     pub delivery: String,
     #[serde(flatten)]
     pub request: SentRequest,
-    /// The steps fail on it as they are now: why. It would stay dead.
+    /// It would stay dead: why. The steps fail on it as they are now, or the patch does not fit.
     pub fails: Option<String>,
+    /// Against the request that was sent last.
+    pub changes: Vec<FieldChange>,
+    /// What the system holds now; null where the destination has no `read`.
+    pub current: Option<CurrentRecord>,
+}
+
+/// The record that a request would change, read for the dry run.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CurrentRecord {
+    pub status: Option<u16>,
+    pub readable: bool,
+    /// Why it could not be read, or what is special about it.
+    pub reason: Option<String>,
+    /// What the request would change, among the fields that it sends.
+    pub diff: Vec<FieldChange>,
+}
+
+/// The new body of one delivery.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditBody {
+    /// dlv_…
+    pub delivery: String,
+    /// JSON, or a string that is the body itself.
+    #[schema(value_type = Object)]
+    pub edit: Box<RawValue>,
+}
+
+/// The same edit as JSON Patch (RFC 6902), for a whole set.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EditPatch {
+    #[schema(value_type = Vec<Object>)]
+    pub patch: serde_json::Value,
+}
+
+/// The items of a replay, oldest delivery first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReplayItems {
+    pub items: Vec<ReplayItem>,
+    /// Cursor of the next page; null on the last one.
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReplayItem {
+    pub delivery: String,
+    /// `pending`, `sent`, `delivered`, `dead` or `skipped`.
+    pub state: String,
+    /// Why it was skipped or died.
+    pub message: Option<String>,
 }
 
 /// Left out of a replay, and why.
@@ -86,6 +160,10 @@ pub struct Skipped {
     pub newer: u64,
     /// Not dead.
     pub state: u64,
+    /// The patch did not fit.
+    pub patch: u64,
+    /// An earlier dead letter of the same key is in the way.
+    pub parked: u64,
 }
 
 /// A replay's progress, and in the end its report.
@@ -109,6 +187,8 @@ pub struct Replay {
     /// Died again.
     pub dead: u64,
     pub skipped: Skipped,
+    /// Taken back by an undo before they were sent.
+    pub undone: u64,
     /// Null where there is no canary, or it has not ended.
     pub canary_ok: Option<bool>,
     /// For what has not started, at the rate set; null when not running.

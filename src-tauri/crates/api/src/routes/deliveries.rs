@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use super::selection;
 use crate::dto::delivery::{DeliveryDetail, DeliveryPage};
-use crate::extract::{Id, Params, page_limit};
+use crate::extract::{Id, NoParams, Params, page_limit};
 use crate::problem::{Code, Problem};
 use crate::state::Running;
 use crate::view::{delivery, detail};
@@ -55,7 +55,11 @@ pub(super) async fn list(
 /// One delivery with its attempts, trace and revisions.
 #[utoipa::path(get, path = "/api/v1/deliveries/{id}", tag = "deliveries",
     params(("id" = String, Path, description = "dlv_…")), responses((status = 200, body = DeliveryDetail)))]
-pub(super) async fn one(Running(instance): Running, Id(id): Id<DeliveryId>) -> Result<Json<DeliveryDetail>, Problem> {
+pub(super) async fn one(
+    Running(instance): Running,
+    Id(id): Id<DeliveryId>,
+    _: NoParams,
+) -> Result<Json<DeliveryDetail>, Problem> {
     let runtime = &instance.runtime;
     let found = runtime.store().delivery(id).await?.ok_or_else(|| Problem::missing("delivery", id))?;
     Ok(Json(detail::detail(runtime, &found).await?))

@@ -11,7 +11,7 @@ use signalbox_workspace::workspace::{Source, Workspace};
 
 use crate::dto::integration::{Integration, Integrations};
 use crate::dto::overview::IntegrationRow;
-use crate::extract::{Name, NameOf, NoBody};
+use crate::extract::{Name, NameOf, NoBody, NoParams};
 use crate::overview::row;
 use crate::problem::Problem;
 use crate::state::Running;
@@ -22,7 +22,7 @@ const WINDOW: Duration = Duration::from_secs(3_600);
 
 /// Every integration of the workspace, by name.
 #[utoipa::path(get, path = "/api/v1/integrations", tag = "integrations", responses((status = 200, body = Integrations)))]
-pub(super) async fn list(Running(instance): Running) -> Result<Json<Integrations>, Problem> {
+pub(super) async fn list(Running(instance): Running, _: NoParams) -> Result<Json<Integrations>, Problem> {
     let runtime = &instance.runtime;
     let workspace = runtime.workspace();
     let items: Vec<Integration> = rows(runtime).await?.into_iter().map(|row| shown(&workspace, row)).collect();
@@ -36,7 +36,11 @@ pub(super) async fn list(Running(instance): Running) -> Result<Json<Integrations
 /// One integration.
 #[utoipa::path(get, path = "/api/v1/integrations/{name}", tag = "integrations",
     params(("name" = String, Path)), responses((status = 200, body = Integration)))]
-pub(super) async fn one(Running(instance): Running, Name(name): Name) -> Result<Json<Integration>, Problem> {
+pub(super) async fn one(
+    Running(instance): Running,
+    Name(name): Name,
+    _: NoParams,
+) -> Result<Json<Integration>, Problem> {
     Ok(Json(find(&instance.runtime, &name).await?))
 }
 

@@ -1,20 +1,23 @@
-//! Replays: plan, start, follow, pause, resume, cancel.
+//! Replays: plan, start, follow, pause, resume, cancel, undo.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use signalbox_engine::Runtime;
 use signalbox_engine::view::{ReplayPlan as EnginePlan, ReplayRequest, ReplayTarget};
-use signalbox_model::ReplayId;
 use signalbox_model::replay::{NewerPolicy, ReplayMode};
+use signalbox_model::{DeliveryId, ReplayId};
+use signalbox_store::read::Selection;
+use utoipa::IntoParams;
 
 use super::selection::{nothing, reason, selection};
-use crate::dto::replay::{Replay, ReplayBody, ReplayPlan};
-use crate::extract::{Id, Json as Body, NoBody};
+use crate::dto::replay::{EditBody, EditPatch, Replay, ReplayBody, ReplayItems, ReplayPlan};
+use crate::extract::{Id, Json as Body, NoBody, NoParams, Params, page_limit};
 use crate::problem::{Code, Problem};
 use crate::state::Running;
-use crate::view::replay::{plan, progress};
+use crate::view::replay::{item, plan, progress};
 
 const RATES: std::ops::RangeInclusive<f64> = 0.1..=1_000.0;
 
@@ -82,6 +85,7 @@ async fn request(runtime: &Runtime, body: ReplayBody) -> Result<ReplayRequest, P
         newer: body.newer.map_or(newer, Into::into),
         reason: reason(body.reason)?.or(planned_reason),
         edit: body.edit.as_deref().map(edited).transpose()?,
+        patch: body.patch.as_deref().map(|patch| patch.get().to_owned()),
     })
 }
 
@@ -100,6 +104,7 @@ fn check_not_empty(planned: &EnginePlan, request: &ReplayRequest) -> Result<(), 
     if planned.count > 0 {
         return Ok(());
     }
+    let by_ids = matches!(&request.target, ReplayTarget::Selection(Selection::Ids(_)));
     if planned.skipped_newer > 0 {
         return Err(Problem::new(
             Code::WrongState,
@@ -107,21 +112,78 @@ fn check_not_empty(planned: &EnginePlan, request: &ReplayRequest) -> Result<(), 
              Send them all the same with newer: \"send\".",
         ));
     }
-    if planned.skipped_state > 0 {
-        return Err(Problem::new(Code::WrongState, "None of these is a dead letter: only dead letters are replayed."));
-    }
-    match &request.target {
-        ReplayTarget::Selection(signalbox_store::read::Selection::Ids(_)) => {
-            Err(Problem::new(Code::NotFound, "There are no deliveries with these ids."))
+    match (by_ids, planned.skipped_state) {
+        (true, 0) => Err(Problem::new(Code::NotFound, "There are no deliveries with these ids.")),
+        (true, _) => {
+            Err(Problem::new(Code::WrongState, "None of these is a dead letter: only dead letters are replayed."))
         }
-        _ => Err(nothing("No dead letter matches, so there is nothing to replay.")),
+        (false, 0) => Err(nothing("No dead letter matches, so there is nothing to replay.")),
+        (false, _) => Err(nothing("What matches is not dead, and only dead letters are replayed.")),
     }
+}
+
+/// The edit of one delivery as a patch that its whole group can take.
+#[utoipa::path(post, path = "/api/v1/replays/patch", tag = "replays", request_body = EditBody,
+    responses((status = 200, body = EditPatch)))]
+pub(super) async fn patch_of_edit(
+    Running(instance): Running,
+    Body(body): Body<EditBody>,
+) -> Result<Json<EditPatch>, Problem> {
+    let delivery = body.delivery.parse::<DeliveryId>();
+    let delivery = delivery.map_err(|error| Problem::new(Code::InvalidParameter, format!("delivery: {error}.")))?;
+    let patch = instance.runtime.patch_of_edit(delivery, &edited(&body.edit)?).await?;
+    Ok(Json(EditPatch { patch }))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ItemParams {
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows: 1 to 500, 50 unless set.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<String>,
+}
+
+/// What has become of each delivery of its set, oldest first.
+#[utoipa::path(get, path = "/api/v1/replays/{id}/items", tag = "replays",
+    params(("id" = String, Path, description = "rpl_…"), ItemParams), responses((status = 200, body = ReplayItems)))]
+pub(super) async fn items(
+    Running(instance): Running,
+    Id(id): Id<ReplayId>,
+    Params(params): Params<ItemParams>,
+) -> Result<Json<ReplayItems>, Problem> {
+    let limit = page_limit(params.limit.as_deref())?;
+    let cursor = params.cursor.as_deref().map(str::parse::<DeliveryId>).transpose();
+    let cursor = cursor
+        .map_err(|error| Problem::new(Code::InvalidCursor, format!("cursor: {error}. Begin again without it.")))?;
+    let runtime = &instance.runtime;
+    runtime.replay(id).await?.ok_or_else(|| Problem::missing("replay", id))?;
+    let rows = runtime.store().replay_items(id, cursor, limit).await?;
+    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|last| last.delivery.to_string());
+    Ok(Json(ReplayItems { items: rows.iter().map(item).collect(), next }))
+}
+
+/// Ends it and makes what was not sent exactly what it was before; a request that went out cannot be unsent.
+#[utoipa::path(post, path = "/api/v1/replays/{id}/undo", tag = "replays",
+    params(("id" = String, Path, description = "rpl_…")), responses((status = 202, body = Replay)))]
+pub(super) async fn undo(
+    Running(instance): Running,
+    Id(id): Id<ReplayId>,
+    _: NoBody,
+) -> Result<(StatusCode, Json<Replay>), Problem> {
+    Ok((StatusCode::ACCEPTED, Json(progress(&instance.runtime.undo_replay(id).await?))))
 }
 
 /// How far a replay is, or how it ended.
 #[utoipa::path(get, path = "/api/v1/replays/{id}", tag = "replays",
     params(("id" = String, Path, description = "rpl_…")), responses((status = 200, body = Replay)))]
-pub(super) async fn one(Running(instance): Running, Id(id): Id<ReplayId>) -> Result<Json<Replay>, Problem> {
+pub(super) async fn one(
+    Running(instance): Running,
+    Id(id): Id<ReplayId>,
+    _: NoParams,
+) -> Result<Json<Replay>, Problem> {
     let row = instance.runtime.replay(id).await?.ok_or_else(|| Problem::missing("replay", id))?;
     Ok(Json(progress(&row)))
 }

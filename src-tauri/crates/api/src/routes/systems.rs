@@ -10,7 +10,7 @@ use signalbox_engine::view::{Credential, GateView, PauseScope};
 
 use crate::dto::system::{CredentialFigure, CredentialState, System, Systems};
 use crate::dto::words::{duration_ms, one_decimal};
-use crate::extract::{Name, NoBody};
+use crate::extract::{Name, NoBody, NoParams};
 use crate::host::Instance;
 use crate::overview::lanes_of;
 use crate::problem::Problem;
@@ -23,7 +23,7 @@ const WINDOW: Duration = Duration::from_secs(3_600);
 
 /// Every system of the workspace, by name.
 #[utoipa::path(get, path = "/api/v1/systems", tag = "systems", responses((status = 200, body = Systems)))]
-pub(super) async fn list(Running(instance): Running) -> Result<Json<Systems>, Problem> {
+pub(super) async fn list(Running(instance): Running, _: NoParams) -> Result<Json<Systems>, Problem> {
     Ok(Json(Systems { items: all(&instance).await?, next: None }))
 }
 

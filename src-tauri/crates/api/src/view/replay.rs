@@ -1,12 +1,17 @@
 //! Replays: plan, progress, report.
 
-use signalbox_engine::view::{ReplayPlan as EnginePlan, SampleRequest as EngineSample};
+use signalbox_engine::view::{
+    CurrentRecord as EngineRecord, PatchCheck as EngineCheck, ReplayPlan as EnginePlan, SampleRequest as EngineSample,
+};
 use signalbox_model::replay::{NewerPolicy, ReplayMode, ReplayState};
-use signalbox_store::replay::ReplayRow;
+use signalbox_store::replay::{ReplayItemRow, ReplayRow};
 
 use super::{BODY_SHOWN, body, gate};
 use crate::dto::attempt::SentRequest;
-use crate::dto::replay::{NewerWord, Replay, ReplayModeWord, ReplayPlan, SampleRequest, Skipped};
+use crate::dto::replay::{
+    CurrentRecord, Misfit, NewerWord, PatchCheck, Replay, ReplayItem, ReplayModeWord, ReplayPlan, SampleRequest,
+    Skipped,
+};
 
 impl From<ReplayModeWord> for ReplayMode {
     fn from(word: ReplayModeWord) -> Self {
@@ -53,11 +58,40 @@ pub(crate) fn plan(plan: EnginePlan) -> ReplayPlan {
             .into_iter()
             .map(|(integration, destination, count)| (format!("{integration}/{destination}"), count))
             .collect(),
-        skipped: Skipped { newer: plan.skipped_newer, state: plan.skipped_state },
+        skipped: Skipped { newer: plan.skipped_newer, state: plan.skipped_state, patch: 0, parked: 0 },
         with_key: plan.with_key,
         gate: plan.gate.iter().map(gate::gate).collect(),
         seconds: plan.seconds,
         sample_requests: plan.samples.into_iter().map(sample).collect(),
+        patch: plan.patch.map(patch_check),
+    }
+}
+
+fn patch_check(check: EngineCheck) -> PatchCheck {
+    let misfit =
+        |(delivery, reason): (signalbox_model::DeliveryId, String)| Misfit { delivery: delivery.to_string(), reason };
+    PatchCheck {
+        fits: check.fits,
+        misfits: check.misfits,
+        checked: check.checked,
+        examples: check.examples.into_iter().map(misfit).collect(),
+    }
+}
+
+fn record(record: EngineRecord) -> CurrentRecord {
+    CurrentRecord {
+        status: record.status,
+        readable: record.readable,
+        reason: record.reason,
+        diff: record.diff.into_iter().map(Into::into).collect(),
+    }
+}
+
+pub(crate) fn item(row: &ReplayItemRow) -> ReplayItem {
+    ReplayItem {
+        delivery: row.delivery.to_string(),
+        state: row.state.as_str().to_owned(),
+        message: row.message.clone(),
     }
 }
 
@@ -74,6 +108,8 @@ fn sample(sample: EngineSample) -> SampleRequest {
             truncated: shown.truncated,
         },
         fails: sample.fails,
+        changes: sample.changes.into_iter().map(Into::into).collect(),
+        current: sample.current.map(record),
     }
 }
 
@@ -94,7 +130,13 @@ pub(crate) fn progress(row: &ReplayRow) -> Replay {
         sent: row.sent.saturating_add(row.delivered).saturating_add(row.dead),
         delivered: row.delivered,
         dead: row.dead,
-        skipped: Skipped { newer: row.skipped_newer, state: row.skipped_state },
+        skipped: Skipped {
+            newer: row.skipped_newer,
+            state: row.skipped_state,
+            patch: row.skipped_patch,
+            parked: row.skipped_parked,
+        },
+        undone: row.undone,
         canary_ok: canary_ok(row),
         eta_seconds: (running && settings.rate > 0.0).then(|| row.pending as f64 / settings.rate),
         stopped_because: row.stopped_because.clone(),
@@ -135,6 +177,9 @@ mod tests {
             dead: 2,
             skipped_newer: 5,
             skipped_state: 0,
+            skipped_patch: 0,
+            skipped_parked: 0,
+            undone: 0,
             pending: 10,
         }
     }

@@ -182,7 +182,7 @@ pub fn failure(
 }
 
 /// `{ status, headers, body }` for confirm.
-pub(super) fn answer_value(answer: &Answer) -> Value {
+pub(crate) fn answer_value(answer: &Answer) -> Value {
     let content_type = answer.headers.get("content-type").and_then(|value| value.to_str().ok());
     let body = signalbox_transform::read_body(content_type, &answer.body)
         .map(|(parsed, _)| parsed.value)

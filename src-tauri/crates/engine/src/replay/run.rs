@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use signalbox_model::replay::{ReplayMode, ReplayState};
+use signalbox_model::replay::ReplayState;
 use signalbox_model::{DeliveryId, ReplayId};
 use signalbox_store::StoreError;
-use signalbox_store::replay::{ItemState, NewRevision, ReplayRow, RevisionOrigin};
+use signalbox_store::replay::{ItemState, ReplayRow};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
-use super::{Remapped, ReplayService};
+use super::ReplayService;
+use super::prepare::{Change, Prepared};
 
 /// How often a job that only waits looks at what its deliveries have become.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often it looks for items that a dead letter parks.
+const LOOK_FOR_PARKED: Duration = Duration::from_secs(1);
 
 enum Canary {
     /// Not sent yet, or still under way.
@@ -42,6 +46,15 @@ impl ReplayService {
     }
 
     async fn run(&self, id: ReplayId, wake: &Notify, canary: &mut Option<DeliveryId>) -> Result<(), StoreError> {
+        let change = match self.means.store.body_change(id).await? {
+            None => None,
+            Some(kept) => match Change::of(&kept) {
+                Some(change) => Some(change),
+                // Never without it: other bytes than were asked for must not go out.
+                None => return self.stop_by_itself(id, "its patch cannot be read any more").await,
+            },
+        };
+        let mut looked = Instant::now();
         loop {
             if self.stop.is_cancelled() {
                 return Ok(());
@@ -60,20 +73,22 @@ impl ReplayService {
                 tracing::info!(replay = %id, delivered = row.delivered, dead = row.dead, "a replay is done");
                 return Ok(());
             }
+            if row.sent > 0 && looked.elapsed() >= LOOK_FOR_PARKED {
+                looked = Instant::now();
+                if self.means.store.let_go(id, self.means.clock.now()).await? > 0 {
+                    continue;
+                }
+            }
             if row.settings.canary && row.delivered == 0 {
-                match self.canary(&row, canary).await? {
+                match self.canary(&row, canary, change.as_ref()).await? {
                     Canary::Confirmed => {}
                     Canary::Waiting => {
                         self.wait(wake, LOOK).await;
                         continue;
                     }
                     Canary::Failed => {
-                        let because = "the canary was not confirmed; the rest was left as it was".to_owned();
-                        self.means
-                            .store
-                            .move_replay(id, ReplayState::Stopped, Some(because), self.means.clock.now())
-                            .await?;
-                        return Ok(());
+                        let because = "the canary was not confirmed; the rest was left as it was";
+                        return self.stop_by_itself(id, because).await;
                     }
                 }
             }
@@ -81,17 +96,23 @@ impl ReplayService {
                 self.wait(wake, LOOK).await;
                 continue;
             }
-            self.burst(&row, wake).await?;
+            self.burst(&row, wake, change.as_ref()).await?;
         }
     }
 
+    async fn stop_by_itself(&self, id: ReplayId, because: &str) -> Result<(), StoreError> {
+        let now = self.means.clock.now();
+        self.means.store.move_replay(id, ReplayState::Stopped, Some(because.to_owned()), now).await?;
+        Ok(())
+    }
+
     /// One second's worth of items, evenly spaced.
-    async fn burst(&self, row: &ReplayRow, wake: &Notify) -> Result<(), StoreError> {
+    async fn burst(&self, row: &ReplayRow, wake: &Notify, change: Option<&Change>) -> Result<(), StoreError> {
         let gap = Duration::from_secs_f64(1.0 / row.settings.rate);
         let batch = (row.settings.rate.ceil() as u32).clamp(1, 1_000);
         for delivery in self.means.store.next_items(row.id, batch).await? {
             let due = tokio::time::Instant::now() + gap;
-            self.item(row, delivery).await?;
+            self.item(row, delivery, change).await?;
             tokio::select! {
                 () = tokio::time::sleep_until(due) => {}
                 // A person moved the job, or the program stops: look at the state before the next item.
@@ -102,7 +123,12 @@ impl ReplayService {
         Ok(())
     }
 
-    async fn canary(&self, row: &ReplayRow, canary: &mut Option<DeliveryId>) -> Result<Canary, StoreError> {
+    async fn canary(
+        &self,
+        row: &ReplayRow,
+        canary: &mut Option<DeliveryId>,
+        change: Option<&Change>,
+    ) -> Result<Canary, StoreError> {
         if row.dead > 0 {
             return Ok(Canary::Failed);
         }
@@ -112,7 +138,7 @@ impl ReplayService {
                 return Ok(Canary::Waiting);
             }
             if let Some(first) = self.means.store.next_items(row.id, 1).await?.first().copied() {
-                self.item(row, first).await?;
+                self.item(row, first, change).await?;
                 *canary = Some(first);
             }
             return Ok(Canary::Waiting);
@@ -129,27 +155,29 @@ impl ReplayService {
         })
     }
 
-    async fn item(&self, row: &ReplayRow, delivery: DeliveryId) -> Result<(), StoreError> {
+    async fn item(&self, row: &ReplayRow, delivery: DeliveryId, change: Option<&Change>) -> Result<(), StoreError> {
         let now = self.means.clock.now();
-        let revision = match row.settings.mode {
-            ReplayMode::Exact => None,
-            ReplayMode::Remap => {
-                let Some((dead, current)) = self.current(delivery).await? else { return Ok(()) };
-                match self.remap(&dead, current.as_ref().map(|revision| &revision.request)).await? {
-                    Remapped::Same => None,
-                    Remapped::Changed(request) => Some(NewRevision { origin: RevisionOrigin::Remapped, request }),
-                    // Its gate stays closed; it waits there until the destination is back.
-                    Remapped::Gone => None,
-                    Remapped::Fails(failed) => {
-                        if let Some(failure) = self.remap_failure(&dead, failed) {
-                            self.means.store.fail_item(row.id, delivery, failure, now).await?;
-                        }
-                        return Ok(());
-                    }
+        let store = &self.means.store;
+        let Some(dead) = self.dead_letter(delivery).await? else { return Ok(()) };
+        let revision = match self.prepare(&dead, row.settings.mode, change).await? {
+            Prepared::AsItIs => None,
+            Prepared::Changed(revision) => Some(revision),
+            Prepared::Misfit(why) => return store.skip_item(row.id, delivery, why, now).await,
+            Prepared::Fails(failed) => {
+                if let Some(failure) = self.remap_failure(&dead.row, failed) {
+                    store.fail_item(row.id, delivery, failure, now).await?;
                 }
+                return Ok(());
             }
+            // Unpatched it must not go out later either.
+            Prepared::Gone if change.is_some() => {
+                let why = "its destination is no longer in the workspace".to_owned();
+                return store.skip_item(row.id, delivery, why, now).await;
+            }
+            // Its gate stays closed; it waits there until the destination is back.
+            Prepared::Gone => None,
         };
-        let requeued = self.means.store.requeue(row.id, delivery, revision, now).await?;
+        let requeued = store.requeue(row.id, delivery, revision, now).await?;
         self.nudge(requeued);
         Ok(())
     }

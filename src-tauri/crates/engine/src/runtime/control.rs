@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use signalbox_model::replay::ReplayState;
-use signalbox_model::{DiscardId, HeldReason, ReplayId};
+use signalbox_model::{DeliveryId, DiscardId, HeldReason, ReplayId};
 use signalbox_store::StoreError;
 use signalbox_store::lane::{GateScope, SavedGate};
 use signalbox_store::read::Selection;
@@ -107,6 +107,15 @@ impl Runtime {
 
     pub async fn cancel_replay(&self, id: ReplayId) -> Result<ReplayRow, ControlError> {
         self.replays.move_to(id, ReplayState::Cancelled).await
+    }
+
+    pub async fn undo_replay(&self, id: ReplayId) -> Result<ReplayRow, ControlError> {
+        self.replays.undo(id).await
+    }
+
+    /// The RFC 6902 patch that makes `edit` of the delivery's present body.
+    pub async fn patch_of_edit(&self, delivery: DeliveryId, edit: &[u8]) -> Result<serde_json::Value, ControlError> {
+        self.replays.patch_of_edit(delivery, edit).await
     }
 
     pub async fn replay(&self, id: ReplayId) -> Result<Option<ReplayRow>, StoreError> {

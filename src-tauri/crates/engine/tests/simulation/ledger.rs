@@ -24,7 +24,8 @@ use signalbox_store::read::{
     RevisionRow, Selection,
 };
 use signalbox_store::replay::{
-    ItemState, NewReplay, NewRevision, PlannedReplay, ReplayMove, ReplayRow, ReplaySettings, Replays, Requeued,
+    BodyChange, DeliveryHistory, ItemState, NewReplay, NewRevision, PlannedReplay, ReplayItemRow, ReplayMove,
+    ReplayRow, ReplaySettings, Replays, Requeued,
 };
 use signalbox_store::series::{SeriesRow, SeriesStore};
 use signalbox_store::sqlite::{SqliteOptions, SqliteStore};
@@ -285,8 +286,14 @@ impl Replays for SimLedger {
         self.call("plan replay", true, move |store| async move { store.plan_replay(plan).await })
     }
 
-    fn start_replay(&self, id: ReplayId, settings: ReplaySettings, now: Timestamp) -> StoreFuture<'_, ReplayMove> {
-        self.call("start replay", true, move |store| async move { store.start_replay(id, settings, now).await })
+    fn start_replay(
+        &self,
+        id: ReplayId,
+        settings: ReplaySettings,
+        change: Option<BodyChange>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, ReplayMove> {
+        self.call("start replay", true, move |store| async move { store.start_replay(id, settings, change, now).await })
     }
 
     fn move_replay(
@@ -315,6 +322,35 @@ impl Replays for SimLedger {
 
     fn fail_item(&self, id: ReplayId, delivery: DeliveryId, failure: Failure, now: Timestamp) -> StoreFuture<'_, ()> {
         self.call("fail item", true, move |store| async move { store.fail_item(id, delivery, failure, now).await })
+    }
+
+    fn skip_item(&self, id: ReplayId, delivery: DeliveryId, reason: String, now: Timestamp) -> StoreFuture<'_, ()> {
+        self.call("skip item", true, move |store| async move { store.skip_item(id, delivery, reason, now).await })
+    }
+
+    fn let_go(&self, id: ReplayId, now: Timestamp) -> StoreFuture<'_, u64> {
+        self.call("let go", true, move |store| async move { store.let_go(id, now).await })
+    }
+
+    fn undo_replay(&self, id: ReplayId, now: Timestamp) -> StoreFuture<'_, u64> {
+        self.call("undo replay", true, move |store| async move { store.undo_replay(id, now).await })
+    }
+
+    fn body_change(&self, id: ReplayId) -> StoreFuture<'_, Option<BodyChange>> {
+        self.call("body change", false, move |store| async move { store.body_change(id).await })
+    }
+
+    fn replay_items(
+        &self,
+        id: ReplayId,
+        cursor: Option<DeliveryId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<ReplayItemRow>> {
+        self.call("replay items", false, move |store| async move { store.replay_items(id, cursor, limit).await })
+    }
+
+    fn history(&self, delivery: DeliveryId) -> StoreFuture<'_, DeliveryHistory> {
+        self.call("history", false, move |store| async move { store.history(delivery).await })
     }
 
     fn replay(&self, id: ReplayId) -> StoreFuture<'_, Option<ReplayRow>> {

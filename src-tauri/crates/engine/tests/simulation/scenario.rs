@@ -456,5 +456,6 @@ fn everything_dead(engine: &Runtime, mode: ReplayMode, canary: bool) -> ReplayRe
         newer: NewerPolicy::Skip,
         reason: None,
         edit: None,
+        patch: None,
     }
 }

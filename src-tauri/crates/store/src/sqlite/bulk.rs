@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use signalbox_model::filter::{Filter, Term, Test};
 use signalbox_model::replay::NewerPolicy;
-use signalbox_model::{DeliveryId, DeliveryState, DiscardId, Timestamp};
+use signalbox_model::{DeliveryId, DeliveryState, DiscardId, ReplayId, Timestamp};
 
 use super::SqliteStore;
 use super::discard::{self, DiscardPart, PART};
@@ -13,6 +13,7 @@ use super::readers::step;
 use super::replays::{self, Begin, Freeze};
 use super::select::{Count, Selecting};
 use super::sql::{Columns, Many};
+use super::take_back::{self, Part};
 use crate::read::{ClosedGates, Selection};
 use crate::replay::{NewReplay, PlannedReplay, REPLAY_MAX};
 use crate::{LaneId, StoreError};
@@ -65,18 +66,37 @@ impl SqliteStore {
     }
 
     pub(super) async fn undo(&self, id: DiscardId, now: Timestamp) -> Result<Option<u64>, StoreError> {
-        let mut restored = 0;
+        let (mut restored, mut after) = (0, None);
         loop {
-            let part = self.queue.run((id, now), |ledger, input| step(discard::undo(ledger, input))).await?;
+            let part = self.queue.run((id, after, now), |ledger, input| step(discard::undo(ledger, input))).await?;
             restored += part.restored;
-            if !part.more {
+            if part.next.is_none() {
                 return Ok(part.known.then_some(restored));
             }
+            after = part.next;
+        }
+    }
+
+    pub(super) async fn put_back(&self, replay: ReplayId, now: Timestamp, parked: bool) -> Result<u64, StoreError> {
+        let (mut count, mut after) = (0, None);
+        loop {
+            let part = Part { replay, after, now };
+            let done = if parked {
+                self.queue.run(part, |ledger, part| step(take_back::let_go(ledger, part))).await?
+            } else {
+                self.queue.run(part, |ledger, part| step(take_back::undo(ledger, part))).await?
+            };
+            count += done.count;
+            if done.next.is_none() {
+                return Ok(count);
+            }
+            after = done.next;
         }
     }
 
     pub(super) async fn plan(&self, plan: NewReplay) -> Result<PlannedReplay, StoreError> {
-        let NewReplay { id, selection, settings, newer, created_at } = plan;
+        let NewReplay { id, selection, settings, newer, change, created_at } = plan;
+        let by_ids = matches!(selection, Selection::Ids(_));
         let mut planned = PlannedReplay { skipped_state: self.not_dead(&selection).await?, ..PlannedReplay::default() };
         let mut ids = self.selected(selection, &[DeliveryState::Dead]).await?;
         ids.sort_unstable();
@@ -84,22 +104,26 @@ impl SqliteStore {
         if ids.len() as u64 > REPLAY_MAX {
             let message =
                 format!("{} dead letters are more than the {REPLAY_MAX} of one replay; narrow the filter", ids.len());
-            return Err(StoreError::Database(message));
+            return Err(StoreError::TooMany(message));
         }
-        let begin = Begin { id, settings, newer, created_at };
+        let begin = Begin { id, settings, newer, change, created_at };
         self.queue.run(begin, |ledger, begin| step(replays::begin(ledger, begin))).await?;
         let mut by_lane: HashMap<LaneId, u64> = HashMap::new();
-        let mut keys: HashSet<(LaneId, String)> = HashSet::new();
         let mut newest = Newest::new();
         for part in ids.chunks(PART) {
             let found = self.found(part).await?;
-            planned.skipped_state += found.iter().filter(|found| found.state != DeliveryState::Dead).count() as u64;
             self.look_up_newest(&found, &mut newest).await?;
             let mut items = Vec::with_capacity(found.len());
-            for found in found.into_iter().filter(|found| found.state == DeliveryState::Dead) {
+            for found in found {
+                // Named by its id it may be sent on purpose; with `newer: skip` it is still overtaken.
+                let superseded = by_ids && found.state == DeliveryState::Superseded;
+                if found.state != DeliveryState::Dead && !superseded {
+                    planned.skipped_state += 1;
+                    continue;
+                }
                 let key = found.key.map(|key| (found.lane, key));
                 let overtaken = key.as_ref().and_then(|key| *newest.get(key)?).is_some_and(|newest| newest > found.id);
-                if overtaken {
+                if overtaken || superseded {
                     planned.skipped_newer += 1;
                     if newer == NewerPolicy::Skip {
                         continue;
@@ -109,13 +133,12 @@ impl SqliteStore {
                     planned.samples.push(found.id);
                 }
                 *by_lane.entry(found.lane).or_default() += 1;
-                keys.extend(key);
+                planned.with_key += u64::from(key.is_some());
                 items.push(found.id);
             }
             planned.count += items.len() as u64;
             self.queue.run((id, items), |ledger, input| step(replays::add_items(ledger, input))).await?;
         }
-        planned.with_key = keys.len() as u64;
         planned.by_lane = by_lane.into_iter().collect();
         planned.by_lane.sort_unstable();
         // What is sent all the same is not skipped.

@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteRow;
 use super::fault::Outcome;
 use super::ledger::Ledger;
 use super::sql::{Args, Columns, Many, execute, optional, rows};
+use super::supersede;
 use crate::delivery::{OpenDelivery, OpenedBatch};
 use crate::event::Request;
 use crate::{Change, LaneId};
@@ -47,16 +48,24 @@ pub(super) async fn open_due(ledger: &mut Ledger, input: &OpenDue) -> Outcome<Op
         "UPDATE delivery SET state = 'sending', attempts = attempts + 1, epoch = ?, sending_since = ?
          WHERE id IN (SELECT id FROM delivery WHERE lane = ? AND state IN ('queued', 'retrying') AND revision > 0
                       AND due_at <= ? ORDER BY due_at, id LIMIT ?)
-         RETURNING id, due_at, kind IS NULL",
+         RETURNING id, due_at, kind IS NULL, replay IS NOT NULL AND key IS NOT NULL",
         args,
     )
     .await?;
+    let mut replayed = Vec::new();
     let mut ids: Vec<(Timestamp, DeliveryId)> = Vec::with_capacity(claimed.len());
     for row in &claimed {
         ids.push((row.get_time(1)?, row.get_id(0)?));
         let from = if row.get_flag(2)? { DeliveryState::Queued } else { DeliveryState::Retrying };
         let (lane, to, at) = (input.lane, DeliveryState::Sending, input.now);
         ledger.changes.push(Change::Moved { lane, from, to, at, latency_us: None });
+        if row.get_flag(3)? {
+            replayed.push(row.get_id(0)?);
+        }
+    }
+    if !replayed.is_empty() {
+        let superseded = supersede::instead_of_opening(ledger, &replayed, input.now).await?;
+        ids.retain(|(_, id)| !superseded.contains(id));
     }
     ids.sort_unstable();
     let rows = requests(ledger, &ids, input.lane).await?;

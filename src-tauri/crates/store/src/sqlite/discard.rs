@@ -85,35 +85,40 @@ pub(super) async fn discard(ledger: &mut Ledger, input: &DiscardPart) -> Outcome
 pub(super) struct Undone {
     pub known: bool,
     pub restored: u64,
-    /// More of the set is left.
-    pub more: bool,
+    /// Where to go on; none: that was all.
+    pub next: Option<DeliveryId>,
 }
 
-pub(super) async fn undo(ledger: &mut Ledger, input: &(DiscardId, Timestamp)) -> Outcome<Undone> {
-    let (id, now) = *input;
+/// The part after `input.1`.
+pub(super) async fn undo(ledger: &mut Ledger, input: &(DiscardId, Option<DeliveryId>, Timestamp)) -> Outcome<Undone> {
+    let (id, after, now) = *input;
     let mut args = Args::default();
     args.id(id);
     let known = optional(&mut ledger.conn, "SELECT 1 FROM discard WHERE id = ?", args).await?.is_some();
     let mut args = Args::default();
-    args.id(id).count(PART as u64);
-    let sql = "SELECT i.delivery, i.state, i.park, i.ended_at, d.lane, d.key, d.event, d.revision, d.state
+    args.id(id).opt_id(after).count(PART as u64);
+    let sql =
+        "SELECT i.delivery, i.state, i.park, i.ended_at, d.lane, d.key, d.event, d.revision, d.state, i.restored_at
                FROM discard_item i CROSS JOIN delivery d ON d.id = i.delivery
-               WHERE i.discard = ? ORDER BY i.delivery LIMIT ?";
+               WHERE i.discard = ?1 AND (?2 IS NULL OR i.delivery > ?2) ORDER BY i.delivery LIMIT ?3";
     let items = rows(&mut ledger.conn, sql, args).await?;
     let mut keys = HashSet::new();
     let mut restored = 0;
     for item in &items {
-        // Only what is still discarded; another command may have moved it since.
-        if item.get_state(8)? == DeliveryState::Discarded {
-            restored += 1;
-            keys.extend(restore(ledger, item, now).await?);
+        // Only what this discard still keeps; a later one may have taken it again.
+        if item.get_state(8)? != DeliveryState::Discarded || item.get_opt_time(9)?.is_some() {
+            continue;
         }
+        restored += 1;
+        keys.extend(restore(ledger, item, now).await?);
         let mut args = Args::default();
-        args.id(id).id(item.get_id::<DeliveryId>(0)?);
-        execute(&mut ledger.conn, "DELETE FROM discard_item WHERE discard = ? AND delivery = ?", args).await?;
+        args.time(now).id(id).id(item.get_id::<DeliveryId>(0)?);
+        let sql = "UPDATE discard_item SET restored_at = ? WHERE discard = ? AND delivery = ?";
+        execute(&mut ledger.conn, sql, args).await?;
     }
     order::settle(ledger, keys, now).await?;
-    Ok(Undone { known, restored, more: items.len() == PART })
+    let last = items.last().map(|item| item.get_id(0)).transpose()?;
+    Ok(Undone { known, restored, next: last.filter(|_| items.len() == PART) })
 }
 
 /// What waited waits again, due now; in a key it stands in line first. Answers the key to settle.

@@ -5,8 +5,8 @@
 //! | `queue`, `job`, `ledger`, `writer`, `alone` | the bounded way to the one writer; batches, commits, answers |
 //! | `dedupe`, `accept`, `insert`, `complete` | the hot commands, one statement per table for a whole batch, in few calls |
 //! | `batches` | the common end of attempts that went out in one request |
-//! | `claim`, `order`, `plan`, `discard`, `replays`, `progress` | the other transitions |
-//! | `predicate`, `select`, `rows`, `figures`, `readers` | reads |
+//! | `claim`, `order`, `plan`, `discard`, `replays`, `replay_items`, `supersede`, `take_back`, `progress` | the other transitions |
+//! | `predicate`, `select`, `rows`, `figures`, `history`, `readers` | reads |
 //! | `files`, `room`, `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many`, `script` | SQLite itself |
 //!
 //! An attempt that is open is its delivery's row: see `claim`. The states and their guards are the CHECK constraints
@@ -26,6 +26,7 @@ mod discard;
 mod fault;
 mod figures;
 mod files;
+mod history;
 mod insert;
 mod job;
 mod lanes;
@@ -39,6 +40,7 @@ mod progress;
 mod queue;
 mod readers;
 mod rejected;
+mod replay_items;
 mod replays;
 mod room;
 mod rows;
@@ -47,6 +49,8 @@ mod select;
 mod series;
 mod sql;
 mod store;
+mod supersede;
+mod take_back;
 mod wal;
 mod writer;
 

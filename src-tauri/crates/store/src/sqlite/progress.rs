@@ -16,11 +16,15 @@ pub(super) async fn end_item(
     to: ItemState,
 ) -> Outcome<()> {
     let mut args = Args::default();
-    args.text(item_state(to)).id(replay).id(delivery);
+    args.text(to.as_str()).id(replay).id(delivery);
     let item = "UPDATE replay_item SET state = ? WHERE replay = ? AND delivery = ? AND state = 'sent'";
     if execute(&mut ledger.conn, item, args).await? == 0 {
         return Ok(());
     }
+    let mut args = Args::default();
+    args.id(replay).id(delivery);
+    // It has ended by itself: there is nothing to put back any more.
+    execute(&mut ledger.conn, "DELETE FROM replay_before WHERE replay = ? AND delivery = ?", args).await?;
     let count = match to {
         ItemState::Delivered => "UPDATE replay SET sent = sent - 1, delivered = delivered + 1 WHERE id = ?",
         ItemState::Dead => "UPDATE replay SET sent = sent - 1, dead = dead + 1 WHERE id = ?",
@@ -33,20 +37,4 @@ pub(super) async fn end_item(
     execute(&mut ledger.conn, count, args).await?;
     ledger.changes.push(Change::ReplayMoved { replay });
     Ok(())
-}
-
-pub(super) const fn item_state(state: ItemState) -> &'static str {
-    match state {
-        ItemState::Pending => "pending",
-        ItemState::Sent => "sent",
-        ItemState::Delivered => "delivered",
-        ItemState::Dead => "dead",
-        ItemState::Skipped => "skipped",
-    }
-}
-
-pub(super) fn parse_item_state(text: &str) -> Option<ItemState> {
-    [ItemState::Pending, ItemState::Sent, ItemState::Delivered, ItemState::Dead, ItemState::Skipped]
-        .into_iter()
-        .find(|state| item_state(*state) == text)
 }

@@ -1,19 +1,15 @@
-//! Replay jobs: planning, moves, and what each item becomes.
+//! Replay jobs: planning and moves. What each item becomes is in `replay_items`.
 
-use std::collections::HashSet;
-
+use bytes::Bytes;
 use signalbox_model::replay::{NewerPolicy, ReplayMode, ReplayState};
-use signalbox_model::{DeliveryId, DeliveryState, ReplayId, Timestamp};
+use signalbox_model::{DeliveryId, ReplayId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
 use super::ledger::Ledger;
-use super::progress::parse_item_state;
 use super::sql::{Args, Columns, Many, corrupt, execute, optional, rows};
-use super::{order, plan};
-use crate::event::Failure;
-use crate::replay::{ItemState, NewRevision, ReplayMove, ReplayRow, ReplaySettings, Requeued};
-use crate::{Change, LaneId};
+use crate::Change;
+use crate::replay::{BodyChange, ItemState, ReplayMove, ReplayRow, ReplaySettings};
 
 static ITEMS: Many = Many::new("INSERT INTO replay_item (replay, delivery, state) VALUES", 3, "");
 
@@ -22,11 +18,12 @@ pub(super) struct Begin {
     pub id: ReplayId,
     pub settings: ReplaySettings,
     pub newer: NewerPolicy,
+    pub change: Option<BodyChange>,
     pub created_at: Timestamp,
 }
 
 pub(super) async fn begin(ledger: &mut Ledger, input: &Begin) -> Outcome<()> {
-    let Begin { id, settings, newer, created_at } = input;
+    let Begin { id, settings, newer, change, created_at } = input;
     let mut args = Args::default();
     args.id(*id)
         .text(settings.mode.as_str())
@@ -37,7 +34,34 @@ pub(super) async fn begin(ledger: &mut Ledger, input: &Begin) -> Outcome<()> {
     let sql = "INSERT INTO replay (id, state, mode, rate, canary, reason, newer, created_at, frozen, total, pending, sent,
                delivered, dead, skipped_newer, skipped_state) VALUES (?, 'planned', ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0)";
     execute(&mut ledger.conn, sql, args).await?;
+    set_change(ledger, *id, change.as_ref()).await
+}
+
+/// A replay has one change at most; none leaves the one that it has.
+async fn set_change(ledger: &mut Ledger, id: ReplayId, change: Option<&BodyChange>) -> Outcome<()> {
+    let (patch, edit) = match change {
+        None => return Ok(()),
+        Some(BodyChange::Patch(patch)) => (Some(patch.as_str()), None),
+        Some(BodyChange::Edit(body)) => (None, Some(body.as_ref())),
+    };
+    let mut args = Args::default();
+    args.id(id).opt_text(patch).opt_blob(edit);
+    execute(&mut ledger.conn, "INSERT OR REPLACE INTO replay_change (replay, patch, edit) VALUES (?, ?, ?)", args)
+        .await?;
     Ok(())
+}
+
+pub(super) async fn body_change(conn: &mut SqliteConnection, id: ReplayId) -> Outcome<Option<BodyChange>> {
+    let mut args = Args::default();
+    args.id(id);
+    let Some(row) = optional(conn, "SELECT patch, edit FROM replay_change WHERE replay = ?", args).await? else {
+        return Ok(None);
+    };
+    match (row.get_opt_text(0)?, row.get_opt_blob(1)?) {
+        (Some(patch), _) => Ok(Some(BodyChange::Patch(patch))),
+        (None, Some(body)) => Ok(Some(BodyChange::Edit(Bytes::from(body)))),
+        (None, None) => Err(corrupt("a replay's change")),
+    }
 }
 
 pub(super) async fn add_items(ledger: &mut Ledger, input: &(ReplayId, Vec<DeliveryId>)) -> Outcome<()> {
@@ -66,14 +90,22 @@ pub(super) async fn freeze(ledger: &mut Ledger, input: &Freeze) -> Outcome<()> {
     Ok(())
 }
 
-pub(super) async fn start(ledger: &mut Ledger, input: &(ReplayId, ReplaySettings, Timestamp)) -> Outcome<ReplayMove> {
-    let (id, settings, now) = input;
+pub(super) struct Start {
+    pub id: ReplayId,
+    pub settings: ReplaySettings,
+    pub change: Option<BodyChange>,
+    pub now: Timestamp,
+}
+
+pub(super) async fn start(ledger: &mut Ledger, input: &Start) -> Outcome<ReplayMove> {
+    let Start { id, settings, change, now } = input;
     let mut args = Args::default();
     args.text(settings.mode.as_str()).real(settings.rate).int(settings.canary).opt_text(settings.reason.as_deref());
     args.time(*now).id(*id);
     let sql = "UPDATE replay SET state = 'running', mode = ?, rate = ?, canary = ?, reason = ?, started_at = ?
                WHERE id = ? AND state = 'planned' AND frozen = 1";
     if execute(&mut ledger.conn, sql, args).await? == 1 {
+        set_change(ledger, *id, change.as_ref()).await?;
         ledger.changes.push(Change::ReplayMoved { replay: *id });
         return Ok(ReplayMove::Moved);
     }
@@ -126,150 +158,6 @@ pub(super) async fn next_items(conn: &mut SqliteConnection, id: ReplayId, limit:
     rows(conn, sql, args).await?.iter().map(|row| row.get_id(0)).collect()
 }
 
-pub(super) struct Requeue {
-    pub replay: ReplayId,
-    pub delivery: DeliveryId,
-    pub revision: Option<NewRevision>,
-    pub now: Timestamp,
-}
-
-/// A pending item of a running replay and its delivery.
-struct Item {
-    lane: LaneId,
-    key: Option<String>,
-    state: DeliveryState,
-    revision: u32,
-    attempts: u32,
-    skips_newer: bool,
-    body_hash: [u8; 32],
-}
-
-async fn item(ledger: &mut Ledger, replay: ReplayId, delivery: DeliveryId) -> Outcome<Option<Item>> {
-    let mut args = Args::default();
-    args.id(replay).id(delivery);
-    let sql = "SELECT d.lane, d.key, d.state, d.revision, d.attempts, r.newer = 'skip', e.body_hash
-               FROM replay_item i JOIN replay r ON r.id = i.replay JOIN delivery d ON d.id = i.delivery
-               JOIN event e ON e.id = d.event
-               WHERE i.replay = ? AND i.delivery = ? AND i.state = 'pending' AND r.state = 'running'";
-    let Some(row) = optional(&mut ledger.conn, sql, args).await? else { return Ok(None) };
-    Ok(Some(Item {
-        lane: row.get_lane(0)?,
-        key: row.get_opt_text(1)?,
-        state: row.get_state(2)?,
-        revision: row.get_u32(3)?,
-        attempts: row.get_u32(4)?,
-        skips_newer: row.get_flag(5)?,
-        body_hash: row.get_blob(6)?.try_into().map_err(|_| corrupt("the hash of a body"))?,
-    }))
-}
-
-pub(super) async fn requeue(ledger: &mut Ledger, input: &Requeue) -> Outcome<Requeued> {
-    // Paused, cancelled or taken already: nothing happens to the delivery.
-    let Some(item) = item(ledger, input.replay, input.delivery).await? else { return Ok(Requeued::SkippedState) };
-    // A mapping failure replayed as it is has nothing to send.
-    let nothing_to_send = item.revision == 0 && input.revision.is_none();
-    if item.state != DeliveryState::Dead || nothing_to_send {
-        settle_item(ledger, input, ItemState::Skipped, "skipped_state").await?;
-        return Ok(Requeued::SkippedState);
-    }
-    if item.skips_newer && has_newer(ledger, &item, input.delivery).await? {
-        supersede(ledger, input, &item).await?;
-        settle_item(ledger, input, ItemState::Skipped, "skipped_newer").await?;
-        return Ok(Requeued::SkippedNewer);
-    }
-    let revision = match &input.revision {
-        None => item.revision,
-        Some(new) => {
-            let number = item.revision.saturating_add(1);
-            plan::add_revision(ledger, input.delivery, number, new.origin, &new.request, item.body_hash).await?;
-            number
-        }
-    };
-    let place = if item.key.is_some() { DeliveryState::Held } else { DeliveryState::Queued };
-    let mut args = Args::default();
-    args.text(place.as_str()).opt_time(item.key.is_none().then_some(input.now)).int(revision).time(input.now);
-    args.id(input.replay).id(input.delivery);
-    let sql =
-        "UPDATE delivery SET state = ?, due_at = ?, revision = ?, round_started_at = ?, replay = ?, ended_at = NULL,
-               tries_before = attempts, kind = NULL, stage = NULL, status = NULL, message = NULL, grp = NULL, park = 0
-               WHERE id = ?";
-    execute(&mut ledger.conn, sql, args).await?;
-    moved(ledger, item.lane, place, input.now);
-    let mut args = Args::default();
-    args.time(input.now).id(input.delivery).int(item.attempts);
-    let sql = "UPDATE attempt SET waited_for = 'replay', next_due_at = ? WHERE delivery = ? AND number = ?";
-    execute(&mut ledger.conn, sql, args).await?;
-    settle_item(ledger, input, ItemState::Sent, "sent").await?;
-    let lane = item.lane;
-    let Some(key) = item.key else { return Ok(Requeued::Queued { lane }) };
-    order::settle(ledger, HashSet::from([(lane, key)]), input.now).await?;
-    let mut args = Args::default();
-    args.id(input.delivery);
-    let row = optional(&mut ledger.conn, "SELECT state FROM delivery WHERE id = ?", args).await?;
-    let state = row.map_or(Ok(DeliveryState::Held), |row| row.get_state(0))?;
-    Ok(if state == DeliveryState::Held { Requeued::Held { lane } } else { Requeued::Queued { lane } })
-}
-
-async fn has_newer(ledger: &mut Ledger, item: &Item, delivery: DeliveryId) -> Outcome<bool> {
-    let Some(key) = &item.key else { return Ok(false) };
-    let mut args = Args::default();
-    args.text(key).id(delivery).lane(item.lane);
-    let sql =
-        "SELECT 1 FROM delivery INDEXED BY delivery_key WHERE key = ? AND id > ? AND lane = ? AND state = 'delivered'
-               LIMIT 1";
-    Ok(optional(&mut ledger.conn, sql, args).await?.is_some())
-}
-
-async fn supersede(ledger: &mut Ledger, input: &Requeue, item: &Item) -> Outcome<()> {
-    let mut args = Args::default();
-    args.time(input.now).id(input.delivery);
-    let sql = "UPDATE delivery SET state = 'superseded', ended_at = ?, park = 0 WHERE id = ?";
-    execute(&mut ledger.conn, sql, args).await?;
-    moved(ledger, item.lane, DeliveryState::Superseded, input.now);
-    let keys = item.key.clone().map(|key| (item.lane, key)).into_iter().collect();
-    order::settle(ledger, keys, input.now).await?;
-    Ok(())
-}
-
-fn moved(ledger: &mut Ledger, lane: LaneId, to: DeliveryState, at: Timestamp) {
-    let from = DeliveryState::Dead;
-    ledger.changes.push(Change::Moved { lane, from, to, at, latency_us: None });
-}
-
-/// A pending item becomes something else and is counted there.
-async fn settle_item(ledger: &mut Ledger, input: &Requeue, to: ItemState, count: &'static str) -> Outcome<()> {
-    let mut args = Args::default();
-    args.text(super::progress::item_state(to)).id(input.replay).id(input.delivery);
-    let sql = "UPDATE replay_item SET state = ? WHERE replay = ? AND delivery = ? AND state = 'pending'";
-    execute(&mut ledger.conn, sql, args).await?;
-    let sql = match count {
-        "sent" => "UPDATE replay SET pending = pending - 1, sent = sent + 1 WHERE id = ?",
-        "dead" => "UPDATE replay SET pending = pending - 1, dead = dead + 1 WHERE id = ?",
-        "skipped_newer" => "UPDATE replay SET pending = pending - 1, skipped_newer = skipped_newer + 1 WHERE id = ?",
-        _ => "UPDATE replay SET pending = pending - 1, skipped_state = skipped_state + 1 WHERE id = ?",
-    };
-    let mut args = Args::default();
-    args.id(input.replay);
-    execute(&mut ledger.conn, sql, args).await?;
-    ledger.changes.push(Change::ReplayMoved { replay: input.replay });
-    Ok(())
-}
-
-pub(super) async fn fail_item(ledger: &mut Ledger, input: &(Requeue, Failure)) -> Outcome<()> {
-    let (input, failure) = input;
-    let Some(item) = item(ledger, input.replay, input.delivery).await? else { return Ok(()) };
-    if item.state != DeliveryState::Dead {
-        return settle_item(ledger, input, ItemState::Skipped, "skipped_state").await;
-    }
-    plan::kill(ledger, input.delivery, failure, input.now).await?;
-    moved(ledger, item.lane, DeliveryState::Dead, input.now);
-    settle_item(ledger, input, ItemState::Dead, "dead").await?;
-    // It may have stopped parking its key.
-    let keys = item.key.map(|key| (item.lane, key)).into_iter().collect();
-    order::settle(ledger, keys, input.now).await?;
-    Ok(())
-}
-
 /// Plans that were being written when the process ended.
 pub(super) async fn drop_unfinished(conn: &mut SqliteConnection) -> Outcome<u64> {
     execute(conn, "DELETE FROM replay WHERE frozen = 0", Args::default()).await
@@ -283,14 +171,14 @@ pub(super) async fn item_state(
     let mut args = Args::default();
     args.id(id).id(delivery);
     let row = optional(conn, "SELECT state FROM replay_item WHERE replay = ? AND delivery = ?", args).await?;
-    let parse = |row: SqliteRow| parse_item_state(&row.get_text(0)?).ok_or_else(|| corrupt("an item's state"));
+    let parse = |row: SqliteRow| ItemState::parse(&row.get_text(0)?).ok_or_else(|| corrupt("an item's state"));
     row.map(parse).transpose()
 }
 
 macro_rules! replay_columns {
     () => {
         "SELECT id, state, mode, rate, canary, reason, newer, created_at, started_at, ended_at, stopped_because, total,
-         sent, delivered, dead, skipped_newer, skipped_state, pending FROM replay WHERE frozen = 1"
+         sent, delivered, dead, skipped_newer, skipped_state, pending, skipped_patch, skipped_parked, undone FROM replay WHERE frozen = 1"
     };
 }
 
@@ -334,6 +222,9 @@ fn read(row: &SqliteRow) -> Outcome<ReplayRow> {
         skipped_newer: row.get_u64(15)?,
         skipped_state: row.get_u64(16)?,
         pending: row.get_u64(17)?,
+        skipped_patch: row.get_u64(18)?,
+        skipped_parked: row.get_u64(19)?,
+        undone: row.get_u64(20)?,
     })
 }
 

@@ -11,9 +11,12 @@ use super::plan::Plan;
 use super::predicate::Scope;
 use super::readers::step;
 use super::rejected::Diagnosed;
-use super::replays::{Move, Requeue};
+use super::replay_items::Requeue;
+use super::replays::{Move, Start};
 use super::select::Selecting;
-use super::{SqliteStore, batches, claim, figures, files, lanes, plan, rejected, replays, rows, series};
+use super::{
+    SqliteStore, batches, claim, figures, files, history, lanes, plan, rejected, replay_items, replays, rows, series,
+};
 use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, OpenedBatch};
 use crate::event::{Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Rejected, Unplanned};
 use crate::lane::SavedGate;
@@ -22,7 +25,8 @@ use crate::read::{
     Reads, RevisionRow, Selection,
 };
 use crate::replay::{
-    ItemState, NewReplay, NewRevision, PlannedReplay, ReplayMove, ReplayRow, ReplaySettings, Replays, Requeued,
+    BodyChange, DeliveryHistory, ItemState, NewReplay, NewRevision, PlannedReplay, ReplayItemRow, ReplayMove,
+    ReplayRow, ReplaySettings, Replays, Requeued,
 };
 use crate::series::{SeriesRow, SeriesStore};
 use crate::{Lane, LaneId, Lanes, StoreError, StoreFuture};
@@ -141,8 +145,15 @@ impl Replays for SqliteStore {
         Box::pin(SqliteStore::plan(self, plan))
     }
 
-    fn start_replay(&self, id: ReplayId, settings: ReplaySettings, now: Timestamp) -> StoreFuture<'_, ReplayMove> {
-        Box::pin(self.queue.run((id, settings, now), |ledger, input| step(replays::start(ledger, input))))
+    fn start_replay(
+        &self,
+        id: ReplayId,
+        settings: ReplaySettings,
+        change: Option<BodyChange>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, ReplayMove> {
+        let input = Start { id, settings, change, now };
+        Box::pin(self.queue.run(input, |ledger, input| step(replays::start(ledger, input))))
     }
 
     fn move_replay(
@@ -167,12 +178,43 @@ impl Replays for SqliteStore {
         now: Timestamp,
     ) -> StoreFuture<'_, Requeued> {
         let input = Requeue { replay: id, delivery, revision, now };
-        Box::pin(self.queue.run(input, |ledger, input| step(replays::requeue(ledger, input))))
+        Box::pin(self.queue.run(input, |ledger, input| step(replay_items::requeue(ledger, input))))
     }
 
     fn fail_item(&self, id: ReplayId, delivery: DeliveryId, failure: Failure, now: Timestamp) -> StoreFuture<'_, ()> {
         let input = (Requeue { replay: id, delivery, revision: None, now }, failure);
-        Box::pin(self.queue.run(input, |ledger, input| step(replays::fail_item(ledger, input))))
+        Box::pin(self.queue.run(input, |ledger, input| step(replay_items::fail_item(ledger, input))))
+    }
+
+    fn skip_item(&self, id: ReplayId, delivery: DeliveryId, reason: String, now: Timestamp) -> StoreFuture<'_, ()> {
+        let input = (Requeue { replay: id, delivery, revision: None, now }, reason);
+        Box::pin(self.queue.run(input, |ledger, input| step(replay_items::skip_item(ledger, input))))
+    }
+
+    fn let_go(&self, id: ReplayId, now: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(self.put_back(id, now, true))
+    }
+
+    fn undo_replay(&self, id: ReplayId, now: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(self.put_back(id, now, false))
+    }
+
+    fn body_change(&self, id: ReplayId) -> StoreFuture<'_, Option<BodyChange>> {
+        Box::pin(self.readers.read(move |conn| step(replays::body_change(conn, id))))
+    }
+
+    fn replay_items(
+        &self,
+        id: ReplayId,
+        cursor: Option<DeliveryId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<ReplayItemRow>> {
+        let limit = limit.clamp(1, PAGE_MAX);
+        Box::pin(self.readers.read(move |conn| step(replay_items::list(conn, id, cursor, limit))))
+    }
+
+    fn history(&self, delivery: DeliveryId) -> StoreFuture<'_, DeliveryHistory> {
+        Box::pin(self.readers.read(move |conn| step(history::of(conn, delivery))))
     }
 
     fn replay(&self, id: ReplayId) -> StoreFuture<'_, Option<ReplayRow>> {
@@ -192,9 +234,8 @@ impl Reads for SqliteStore {
     fn list(&self, query: ListQuery) -> StoreFuture<'_, Page> {
         let lanes = self.known_lanes();
         Box::pin(async move {
-            let cursor = query.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
-                StoreError::Database("the cursor is not one that a list gave; start again without it".to_owned())
-            })?;
+            let cursor = query.cursor.as_deref().map(str::parse).transpose();
+            let cursor = cursor.map_err(|_| StoreError::InvalidCursor)?;
             let limit = query.limit.clamp(1, PAGE_MAX) as usize;
             self.readers
                 .read(move |conn| {

@@ -266,6 +266,8 @@ pub(super) fn copy(error: &StoreError) -> StoreError {
         StoreError::Open { path, reason } => StoreError::Open { path: path.clone(), reason: reason.clone() },
         StoreError::Corrupt(what) => StoreError::Corrupt(what.clone()),
         StoreError::Database(what) => StoreError::Database(what.clone()),
+        StoreError::InvalidCursor => StoreError::InvalidCursor,
+        StoreError::TooMany(what) => StoreError::TooMany(what.clone()),
         StoreError::Closed => StoreError::Closed,
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use signalbox_model::replay::{NewerPolicy, ReplayMode};
-use signalbox_model::{DeliveryId, DeliveryState, DiscardId, FailureKind};
+use signalbox_model::replay::{NewerPolicy, ReplayMode, ReplayState};
+use signalbox_model::{DeliveryId, DeliveryState, DiscardId, FailureKind, ReplayId};
 use signalbox_store::delivery::{Completed, Next};
 use signalbox_store::event::{Accepted, Failure, Fate, NewEvent, Placement, Planned};
 use signalbox_store::read::{ClosedGates, ListQuery, Selection};
@@ -21,6 +21,8 @@ struct Row {
     failed: bool,
     /// There is something to send.
     mapped: bool,
+    /// By a replay that skips what was overtaken.
+    replayed: bool,
     epoch: u64,
 }
 
@@ -58,6 +60,14 @@ impl Model {
         if row.state == DeliveryState::Held {
             row.state = if row.failed { DeliveryState::Retrying } else { DeliveryState::Queued };
         }
+    }
+
+    /// A replay brought it back, and something newer of its key was delivered.
+    fn overtaken(&self, id: DeliveryId) -> bool {
+        let row = &self.rows[&id];
+        let newer =
+            |key: &str| self.of_key(key).any(|(other, newer)| *other > id && newer.state == DeliveryState::Delivered);
+        row.replayed && row.key.as_deref().is_some_and(newer)
     }
 
     fn in_state(&self, wanted: &[DeliveryState]) -> Vec<DeliveryId> {
@@ -117,7 +127,15 @@ impl Walk {
             let Planned::Now(deliveries) = &event.planned else { unreachable!() };
             let id = deliveries[0].id;
             let blocked = key.as_ref().is_some_and(|key| self.model.of_key(key).any(|(_, row)| row.blocks()));
-            let mut row = Row { key, state: DeliveryState::Queued, park: false, failed: false, mapped: true, epoch: 0 };
+            let mut row = Row {
+                key,
+                state: DeliveryState::Queued,
+                park: false,
+                failed: false,
+                mapped: true,
+                replayed: false,
+                epoch: 0,
+            };
             row.state = match &fate {
                 Fate::Dead(failure) => {
                     (row.park, row.failed, row.mapped) = (failure.park, true, false);
@@ -149,12 +167,28 @@ impl Walk {
         self.bench.pass_ms(10_000);
         let rows = self.bench.store.open_due(self.bench.lane, limit, self.bench.now()).await.unwrap().rows;
         self.steps.push(format!("claim {:?}", rows.iter().map(|open| open.id).collect::<Vec<_>>()));
-        let ready = self.model.in_state(&[DeliveryState::Queued, DeliveryState::Retrying]).len();
-        assert_eq!(rows.len(), ready.min(limit as usize), "seed {}: {:?}", self.seed, self.steps);
+        let ready = self.model.in_state(&[DeliveryState::Queued, DeliveryState::Retrying]);
+        let mut superseded = Vec::new();
+        for id in ready.iter().filter(|id| self.model.overtaken(**id)) {
+            if self.bench.state(*id).await == DeliveryState::Superseded {
+                superseded.push(*id);
+            }
+        }
+        let ended = rows.len() + superseded.len();
+        assert_eq!(ended, ready.len().min(limit as usize), "seed {}: {:?}", self.seed, self.steps);
+        for open in &rows {
+            assert!(!self.model.overtaken(open.id), "seed {}: {} was overtaken and sent", self.seed, open.id);
+        }
         for open in rows {
             let row = self.model.rows.get_mut(&open.id).unwrap();
             assert!(matches!(row.state, DeliveryState::Queued | DeliveryState::Retrying), "seed {}", self.seed);
             (row.state, row.epoch) = (DeliveryState::Sending, open.epoch);
+        }
+        for id in superseded {
+            let row = self.model.rows.get_mut(&id).unwrap();
+            row.state = DeliveryState::Superseded;
+            let key = row.key.clone();
+            self.model.settle(&key);
         }
     }
 
@@ -264,14 +298,24 @@ impl Walk {
         let id = self.bench.replay_id();
         let settings = ReplaySettings { mode: ReplayMode::Exact, rate: 1.0, canary: false, reason: None };
         let (selection, created_at) = (Selection::Ids(chosen.clone()), self.bench.now());
-        let plan = NewReplay { id, selection, settings: settings.clone(), newer: NewerPolicy::Skip, created_at };
+        let newer = NewerPolicy::Skip;
+        let plan = NewReplay { id, selection, settings: settings.clone(), newer, change: None, created_at };
         let planned = self.bench.store.plan_replay(plan).await.unwrap();
-        self.bench.store.start_replay(id, settings, created_at).await.unwrap();
+        self.bench.store.start_replay(id, settings, None, created_at).await.unwrap();
         let items = self.bench.store.next_items(id, 100).await.unwrap();
         assert_eq!(items.len() as u64, planned.count);
         assert_eq!(planned.count + planned.skipped_newer, chosen.len() as u64);
+        let mut requeued_rows = Vec::new();
         for item in items {
             let requeued = self.bench.store.requeue(id, item, None, self.bench.now()).await.unwrap();
+            let key = self.model.rows[&item].key.clone().filter(|_| self.model.rows[&item].mapped);
+            let parks =
+                |(other, row): (&DeliveryId, &Row)| *other < item && row.state == DeliveryState::Dead && row.park;
+            let parked = key.is_some_and(|key| self.model.of_key(&key).any(parks));
+            assert_eq!(parked, requeued == Requeued::SkippedParked, "seed {}: {:?}", self.seed, self.steps);
+            if parked {
+                continue;
+            }
             let row = self.model.rows.get_mut(&item).unwrap();
             if !row.mapped {
                 assert_eq!(requeued, Requeued::SkippedState);
@@ -279,12 +323,26 @@ impl Walk {
             }
             assert!(matches!(requeued, Requeued::Queued { .. } | Requeued::Held { .. }), "seed {}", self.seed);
             let place = if row.key.is_some() { DeliveryState::Held } else { DeliveryState::Queued };
-            (row.state, row.park, row.failed) = (place, false, false);
+            requeued_rows.push((item, row.clone()));
+            (row.state, row.park, row.failed, row.replayed) = (place, false, false, true);
             let key = row.key.clone();
             self.model.settle(&key);
             let held = self.model.rows[&item].state == DeliveryState::Held;
             assert_eq!(matches!(requeued, Requeued::Held { .. }), held, "seed {}: {:?}", self.seed, self.steps);
         }
+        if self.roll(3) == 0 {
+            self.undo_replay(id, requeued_rows).await;
+        }
+    }
+
+    async fn undo_replay(&mut self, id: ReplayId, rows: Vec<(DeliveryId, Row)>) {
+        self.steps.push(format!("undo {id}"));
+        self.bench.store.move_replay(id, ReplayState::Cancelled, None, self.bench.now()).await.unwrap();
+        let restored = self.bench.store.undo_replay(id, self.bench.now()).await.unwrap();
+        assert_eq!(restored, rows.len() as u64, "seed {}: {:?}", self.seed, self.steps);
+        let keys: Vec<Option<String>> = rows.iter().map(|(_, row)| row.key.clone()).collect();
+        self.model.rows.extend(rows);
+        keys.iter().for_each(|key| self.model.settle(key));
     }
 
     async fn restart(self) -> Self {

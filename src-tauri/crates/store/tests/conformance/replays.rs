@@ -12,23 +12,23 @@ use signalbox_store::replay::{
 
 use crate::support::{Bench, bench, dead, dead_passing, failure, request};
 
-fn settings() -> ReplaySettings {
+pub fn settings() -> ReplaySettings {
     ReplaySettings { mode: ReplayMode::Exact, rate: 5.0, canary: false, reason: Some("mended".into()) }
 }
 
-async fn plan(bench: &Bench, selection: Selection, newer: NewerPolicy) -> (ReplayId, PlannedReplay) {
+pub async fn plan(bench: &Bench, selection: Selection, newer: NewerPolicy) -> (ReplayId, PlannedReplay) {
     let id = bench.replay_id();
-    let plan = NewReplay { id, selection, settings: settings(), newer, created_at: bench.now() };
+    let plan = NewReplay { id, selection, settings: settings(), newer, change: None, created_at: bench.now() };
     (id, bench.store.plan_replay(plan).await.unwrap())
 }
 
-async fn started(bench: &Bench, filter: &str) -> ReplayId {
+pub async fn started(bench: &Bench, filter: &str) -> ReplayId {
     let (id, _) = plan(bench, bench.matching(filter), NewerPolicy::Skip).await;
-    assert_eq!(bench.store.start_replay(id, settings(), bench.now()).await.unwrap(), ReplayMove::Moved);
+    assert_eq!(bench.store.start_replay(id, settings(), None, bench.now()).await.unwrap(), ReplayMove::Moved);
     id
 }
 
-async fn dead_letter(bench: &Bench, key: &str) -> DeliveryId {
+pub async fn dead_letter(bench: &Bench, key: &str) -> DeliveryId {
     let id = bench.queue(bench.lane, key).await;
     bench.send(id, dead()).await;
     id
@@ -121,7 +121,7 @@ async fn a_dead_letter_that_was_overtaken_is_skipped_and_superseded() {
     assert_eq!(bench.state(late).await, DeliveryState::Superseded);
     let row = bench.store.replay(replay).await.unwrap().unwrap();
     assert_eq!((row.pending, row.skipped_newer, row.sent), (0, 2, 0), "one by the plan, one at its turn");
-    bench.store.start_replay(sends, settings(), bench.now()).await.unwrap();
+    bench.store.start_replay(sends, settings(), None, bench.now()).await.unwrap();
     let requeued = bench.store.requeue(sends, old, None, bench.now()).await.unwrap();
     assert_eq!(requeued, Requeued::Queued { lane: bench.lane }, "newer: send");
 }
@@ -198,9 +198,9 @@ async fn a_replay_moves_only_where_it_can() {
         "not started"
     );
     let canary = ReplaySettings { canary: true, ..settings() };
-    assert_eq!(bench.store.start_replay(replay, canary.clone(), bench.now()).await.unwrap(), ReplayMove::Moved);
+    assert_eq!(bench.store.start_replay(replay, canary.clone(), None, bench.now()).await.unwrap(), ReplayMove::Moved);
     assert_eq!(bench.store.replay(replay).await.unwrap().unwrap().settings, canary);
-    let again = bench.store.start_replay(replay, settings(), bench.now()).await.unwrap();
+    let again = bench.store.start_replay(replay, settings(), None, bench.now()).await.unwrap();
     assert_eq!(again, ReplayMove::WrongState(ReplayState::Running));
     assert_eq!(to(ReplayState::Paused).await.unwrap(), ReplayMove::Moved);
     assert_eq!(bench.store.replays(true, 10).await.unwrap().len(), 1, "a paused one is open");

@@ -10,10 +10,10 @@ use crate::read::batch::{batch, condition};
 use crate::read::expression::{program, template};
 use crate::read::names::{name, sent_header_name};
 use crate::read::value::{Table, Text, Value};
-use crate::read::{gates, retry};
+use crate::read::{gates, record, retry};
 use crate::workspace::{Destination, Idempotency, OnDead};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "system",
     "request",
@@ -21,6 +21,7 @@ const KEYS: [&str; 11] = [
     "batch",
     "condition",
     "confirm",
+    "read",
     "retry",
     "on_dead",
     "concurrency",
@@ -92,6 +93,7 @@ fn read(table: &Table<'_>, names: &mut Vec<String>) -> Option<Destination> {
         }
         condition(&value, table, method).filter(|_| set.is_none()).map(Some)
     });
+    let read = table.get("read").map_or(Some(None), |value| record::read(&value, method).map(Some));
     let retry = table.get("retry").map_or_else(|| Some(RetryPolicy::default()), |value| retry::read(&value));
     let on_dead = table.get("on_dead").map_or(Some(OnDead::default()), |value| {
         value.text()?.one_of(&[("park", OnDead::Park), ("pass", OnDead::Pass)])
@@ -116,6 +118,7 @@ fn read(table: &Table<'_>, names: &mut Vec<String>) -> Option<Destination> {
         batch: batch?,
         condition: condition?,
         confirm: confirm?,
+        read: read?,
         retry: retry?,
         on_dead: on_dead?,
         concurrency: concurrency?,

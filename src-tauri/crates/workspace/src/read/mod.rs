@@ -13,6 +13,7 @@ mod jwks;
 mod jwt;
 pub(crate) mod names;
 pub(crate) mod position;
+mod record;
 pub(crate) mod report;
 mod retry;
 mod source;

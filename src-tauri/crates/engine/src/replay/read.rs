@@ -1,0 +1,116 @@
+//! What a system holds now, read in a dry run where the destination says how (`read`): through the same client, the
+//! same credential and the same gate as a delivery.
+
+use bytes::Bytes;
+use http::header;
+use signalbox_model::DeliveryId;
+use signalbox_net::client::Answer;
+use signalbox_store::event::Request;
+use signalbox_transform::Limits;
+use signalbox_workspace::ReadRecord;
+use tokio::time::Instant;
+
+use super::ReplayService;
+use crate::connect::{RESPONSE_MAX, Sender};
+use crate::diff;
+use crate::dispatch::gate::Verdict;
+use crate::dispatch::lane::{LaneConfig, LaneRuntime};
+use crate::dispatch::outcome::answer_value;
+use crate::view::CurrentRecord;
+
+impl ReplayService {
+    /// `None`: the destination does not say how to read.
+    pub(super) async fn current_record(
+        &self,
+        lane: &LaneRuntime,
+        request: &Request,
+        delivery: DeliveryId,
+        deadline: Instant,
+    ) -> Option<CurrentRecord> {
+        let config = lane.config.load_full();
+        let config = config.as_ref().as_ref()?;
+        let read = config.destination()?.read.as_ref()?;
+        let looked = tokio::time::timeout_at(deadline, self.look(lane, config, read, request, delivery)).await;
+        Some(match looked {
+            Ok(Ok(record)) => record,
+            Ok(Err(reason)) => CurrentRecord::unreadable(None, reason),
+            Err(_) => CurrentRecord::unreadable(
+                None,
+                format!("{} did not answer before the dry run had to end", config.system.title),
+            ),
+        })
+    }
+
+    async fn look(
+        &self,
+        lane: &LaneRuntime,
+        config: &LaneConfig,
+        read: &ReadRecord,
+        request: &Request,
+        delivery: DeliveryId,
+    ) -> Result<CurrentRecord, String> {
+        if let Verdict::Closed(closed) = lane.verdict(self.means.clock.now()) {
+            return Err(closed.explain);
+        }
+        let _place = config.places.take().await.ok_or("Signalbox stops")?;
+        let sent: serde_json::Value = serde_json::from_slice(&request.body)
+            .map_err(|error| format!("the body that would be sent is not JSON, so nothing can be compared: {error}"))?;
+        let path = match &read.path {
+            None => request.path.clone(),
+            Some(path) => {
+                let value = signalbox_transform::Value::from_json(&sent);
+                path.render(&value, &Limits::INLINE).map_err(|error| format!("the path of 'read' fails: {error}"))?
+            }
+        };
+        let get = Request {
+            method: "GET".into(),
+            path,
+            headers: vec![(header::ACCEPT.as_str().into(), "application/json".into())],
+            body: Bytes::new(),
+        };
+        let destination = config.destination().ok_or("its destination is no longer in the workspace")?;
+        let sender = Sender {
+            system: &config.system,
+            destination,
+            secret: config.secret.as_ref(),
+            // Some schemes sign an id; a read has its own.
+            key: &format!("{delivery}.read"),
+            now: self.means.clock.now(),
+            response_cap: RESPONSE_MAX,
+        };
+        let mut outbound = sender.outbound(&get).map_err(|error| error.to_string())?;
+        // Reading repeats nothing.
+        outbound.headers.remove(&destination.idempotency.header);
+        let answer = self.means.deliver.deliver(outbound).await.map_err(|error| error.to_string())?;
+        compare(config, read, &sent, &answer)
+    }
+}
+
+fn compare(
+    config: &LaneConfig,
+    read: &ReadRecord,
+    sent: &serde_json::Value,
+    answer: &Answer,
+) -> Result<CurrentRecord, String> {
+    let (status, title) = (answer.status, &config.system.title);
+    if status == 404 || status == 410 {
+        let reason = format!("{title} has no such record; the request would make it");
+        let diff = diff::against_record(&serde_json::Value::Object(serde_json::Map::new()), sent);
+        return Ok(CurrentRecord { status: Some(status), readable: true, reason: Some(reason), diff });
+    }
+    if !(200..300).contains(&status) {
+        return Ok(CurrentRecord::unreadable(Some(status), format!("{title} answered {status} when it was read")));
+    }
+    let record = match &read.body {
+        None => answer.body.to_vec(),
+        Some(program) => {
+            let made = program.run_one(&answer_value(answer), &Limits::INLINE);
+            let bytes = made.and_then(|value| value.to_json_bytes(crate::steps::REQUEST_BODY_MAX));
+            bytes.map_err(|error| format!("the body of 'read' fails on the answer of {title}: {error}"))?
+        }
+    };
+    let record: serde_json::Value = serde_json::from_slice(&record)
+        .map_err(|error| format!("the record that {title} answered is not JSON: {error}"))?;
+    let diff = diff::against_record(&record, sent);
+    Ok(CurrentRecord { status: Some(status), readable: true, reason: None, diff })
+}
