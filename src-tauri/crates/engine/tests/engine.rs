@@ -334,3 +334,28 @@ async fn an_event_whose_steps_need_more_than_the_inline_budget_is_delivered_behi
     world.until("state:delivered", 2).await;
     assert_eq!(world.destinations.bodies(), [r#"{"sum":11249925000}"#; 2]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_of_a_split_request_is_delivered_even_where_its_steps_take_long() {
+    let heavy = with_steps("[[steps]]\nkind = \"map\"\njq = '{ id, sum: (reduce range(150000) as $i (0; . + $i)) }'\n");
+    let world = World::with(&heavy.replace("dedupe =", "split = '.body'\ndedupe =")).await;
+    world.send(r#"[{"id":"a"},{"id":"b"},{"id":"a"}]"#).await;
+    let rows = world.until("state:delivered", 3).await;
+    assert_eq!(rows.iter().filter(|row| row.key.as_deref() == Some("a")).count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_event_that_died_is_read_again_as_its_part() {
+    let wrong = with_steps("[[steps]]\nkind = \"map\"\njq = '{ name: (.name | ascii_downcase) }'\n");
+    let split = |text: &str| text.replace("dedupe =", "split = '.body.all'\nformat = \"json\"\ndedupe =");
+    let world = World::with(&split(&wrong)).await;
+    world.send(r#"{"all":[{"id":"a","name":1},{"id":"b","name":"B"}]}"#).await;
+    world.until("state:delivered", 1).await;
+    world.until("state:dead kind:mapping", 1).await;
+    let mended = with_steps("[[steps]]\nkind = \"map\"\njq = '{ name: (.name | tostring) }'\n");
+    world.change(&[("integrations/sync.toml", &split(&mended))]).await;
+    let replay = world.runtime.start_replay(request(all_dead(&world), ReplayMode::Remap)).await.expect("a replay");
+    ended(&world, replay.id).await;
+    world.until("state:delivered", 2).await;
+    assert_eq!(world.destinations.bodies(), [r#"{"name":"b"}"#, r#"{"name":"1"}"#]);
+}

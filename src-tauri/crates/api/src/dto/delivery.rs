@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::attempt::{Attempt, Revision, TraceStep};
+use super::event::Split;
 use super::words::{FailedAt, Kind, Reason, State, Time};
 
 /// One event on its way to one destination.
@@ -82,6 +83,8 @@ pub struct DeliveryDetail {
     pub group: Option<String>,
     pub conflict_of: Option<String>,
     pub replay: Option<String>,
+    /// The place of its event among those of one request; null where the request was one event.
+    pub split: Option<Split>,
     /// Where it stands and why, in a sentence.
     pub explain: String,
     /// Oldest first.

@@ -5,14 +5,13 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, header};
 use signalbox_model::EventId;
-use signalbox_store::event::Part;
-use signalbox_store::{Store, StoreError};
 
-use crate::dto::event::{Event, Split};
+use crate::dto::event::Event;
 use crate::extract::Id;
 use crate::problem::Problem;
 use crate::state::Running;
 use crate::view::delivery;
+use crate::view::split::split;
 
 /// Kinds of body that a browser cannot run; any other goes out as plain bytes.
 const HARMLESS: [&str; 4] = ["application/json", "text/plain", "text/csv", "application/x-www-form-urlencoded"];
@@ -63,12 +62,6 @@ pub(super) async fn bytes(Running(instance): Running, Id(id): Id<EventId>) -> Re
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     Ok(response)
-}
-
-pub(crate) async fn split(store: &dyn Store, part: Option<Part>) -> Result<Option<Split>, StoreError> {
-    let Some(Part { request, index, of }) = part else { return Ok(None) };
-    let events = store.events_of(request).await?;
-    Ok(Some(Split { index, of, events: events.iter().map(ToString::to_string).collect() }))
 }
 
 fn harmless(content_type: Option<&str>) -> &'static str {

@@ -18,6 +18,8 @@ const REVISION_SHOWN: usize = 1 << 20;
 
 pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<DeliveryDetail, Problem> {
     let (attempts, revisions, siblings) = read(&**runtime.store(), found).await?;
+    let event = runtime.store().event(found.event).await?;
+    let split = super::split::split(&**runtime.store(), event.and_then(|event| event.part)).await?;
     let trace = runtime.trace(found.id).await?.unwrap_or_default();
     let workspace = runtime.workspace();
     let title = |title: Option<&String>, name: &String| title.unwrap_or(name).clone();
@@ -51,6 +53,7 @@ pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<Del
         group: row.group,
         conflict_of: row.conflict_of,
         replay: row.replay,
+        split,
         explain: runtime.explain(found) + &together.unwrap_or_default(),
         attempts: attempts.iter().map(|attempt| one_attempt(runtime, found, attempt, &revisions)).collect(),
         trace: trace.into_iter().map(step).collect(),

@@ -6,6 +6,7 @@ pub(crate) mod detail;
 pub(crate) mod gate;
 pub(crate) mod problems;
 pub(crate) mod replay;
+pub(crate) mod split;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

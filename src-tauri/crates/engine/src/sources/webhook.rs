@@ -2,6 +2,7 @@
 
 mod answer;
 mod challenge;
+mod refusals;
 mod session;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::doctor::{Case, Doctor};
 use crate::accept::{Accept, AcceptError, ActiveIntegration, Input, stored_headers};
 use answer::Voice;
+pub use refusals::RefusalBudget;
 
 /// The most of a refused request's body that is kept.
 const REJECTED_BODY_KEPT: usize = 16 << 10;
@@ -91,45 +93,10 @@ pub struct Ingress {
     pub bodies: Arc<Semaphore>,
 }
 
-/// At most this many refused requests are written per second, so that a flood cannot fill the ledger's queue; the rest
-/// are counted.
-pub struct RefusalBudget {
-    per_second: u32,
-    second: std::sync::atomic::AtomicI64,
-    used: std::sync::atomic::AtomicU32,
-    pub dropped: std::sync::atomic::AtomicU64,
-}
-
-impl Default for RefusalBudget {
-    fn default() -> Self {
-        Self::of(Self::PER_SECOND)
-    }
-}
-
 impl Ingress {
     /// For [`Ingress::bodies`].
     pub fn body_budget() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(BODIES_KIB))
-    }
-}
-
-impl RefusalBudget {
-    const PER_SECOND: u32 = 100;
-
-    pub(super) fn of(per_second: u32) -> Self {
-        Self { per_second, second: 0.into(), used: 0.into(), dropped: 0.into() }
-    }
-
-    pub(super) fn take(&self, second: i64) -> bool {
-        use std::sync::atomic::Ordering::Relaxed;
-        if self.second.swap(second, Relaxed) != second {
-            self.used.store(0, Relaxed);
-        }
-        let taken = self.used.fetch_add(1, Relaxed) < self.per_second;
-        if !taken {
-            self.dropped.fetch_add(1, Relaxed);
-        }
-        taken
     }
 }
 
