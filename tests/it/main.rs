@@ -12,6 +12,7 @@ mod api_answers;
 mod api_guard;
 mod bad_destinations;
 mod bad_input;
+mod batches;
 mod command_line;
 mod dead_letters;
 mod delivering;
