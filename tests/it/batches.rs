@@ -73,7 +73,7 @@ async fn two_hundred_events_take_few_requests_and_only_failed_records_go_again()
     send_contacts(&process, 1..=200).await;
     let delivered = process.wait_for("state:delivered", 200).await;
 
-    let received = process.get("sandbox/systems/hubspot/received?limit=1000").await;
+    let received = process.get("sandbox/systems/hubspot/received?limit=500").await;
     assert_eq!(received["records"], 200, "all of them are there");
     let batches = batches(&received);
     assert!(batches.len() <= 16, "{} requests for 200 events", batches.len());
@@ -110,7 +110,7 @@ async fn an_answer_that_leaves_a_record_out_loses_none() {
     turn(&process, "hubspot", &json!({ "miscount": { "share": 0.5 } })).await;
     send_contacts(&process, 1..=30).await;
     process.wait_for("state:delivered", 30).await;
-    let received = process.get("sandbox/systems/hubspot/received?limit=1000").await;
+    let received = process.get("sandbox/systems/hubspot/received?limit=500").await;
     assert_eq!(received["records"], 30);
     let doubtful = batches(&received).iter().skip(1).all(|batch| batch.len() == 1);
     assert!(doubtful, "only the record that was left out goes again");
@@ -130,14 +130,16 @@ retry = { schedule = ["100ms", "100ms", "100ms", "100ms", "100ms", "100ms"], jit
 async fn a_salesforce_collection_retries_what_is_locked_and_lets_what_is_wrong_die() {
     let workspace = of_sandbox("salesforce", "{ kind = \"bearer\", secret = \"salesforce-token\" }", SALESFORCE);
     let process = with_sandbox(&workspace).await;
+    // The org's own story may have begun before it was paused.
+    let before = process.get("sandbox/systems/salesforce/received").await["records"].as_u64().unwrap();
     turn(&process, "salesforce", &json!({ "partial": { "share": 0.2 } })).await;
     send_contacts(&process, 1..=20).await;
     process.wait_for("state:delivered", 19).await;
     let dead = process.wait_for("state:dead", 1).await;
     let message = "salesforce refused this record: REQUIRED_FIELD_MISSING: Required fields are missing: [LastName]";
     assert_eq!((&dead["items"][0]["key"], &dead["items"][0]["message"]), (&json!("7"), &json!(message)));
-    let received = process.get("sandbox/systems/salesforce/received?limit=1000").await;
-    assert_eq!(received["records"], 19);
+    let received = process.get("sandbox/systems/salesforce/received?limit=500").await;
+    assert_eq!(received["records"].as_u64(), Some(before + 19));
     assert!(received["total"].as_u64() <= Some(8), "{}", received["total"]);
     let whole = detail(&process, &dead["items"][0]).await;
     assert!(whole["explain"].as_str().unwrap().contains("in one request"), "{}", whole["explain"]);

@@ -23,6 +23,7 @@ pub struct Attempt {
     pub waited_for: Option<String>,
     pub next_due_at: Option<Time>,
     pub timing: Timing,
+    /// Of a delivery that shared its request, its own record without the others.
     pub request: Option<SentRequest>,
     /// Of a delivery that shared its request, its own part of the answer.
     pub response: Option<ReceivedResponse>,
