@@ -206,14 +206,21 @@ async fn a_write_for_another_version_is_a_conflict_and_overwrites_nothing() {
     }
     let crm = process.runtime["sandbox"]["crm"].as_str().unwrap().to_owned();
     let calls = process.get("sandbox/systems/crm/received?limit=100").await;
-    let statuses: BTreeSet<_> = calls["items"].as_array().unwrap().iter().filter_map(|item| item["status"].as_u64()).collect();
-    assert!(statuses.is_superset(&[200, 201, 404, 412].into()), "created, read, changed, and in conflict: {statuses:?}");
+    let statuses: BTreeSet<_> =
+        calls["items"].as_array().unwrap().iter().filter_map(|item| item["status"].as_u64()).collect();
+    assert!(
+        statuses.is_superset(&[200, 201, 404, 412].into()),
+        "created, read, changed, and in conflict: {statuses:?}"
+    );
 
     let dead = process.wait_for("destination:strict state:dead", 1).await;
     let dead = &dead["items"][0];
     assert_eq!((&dead["kind"], &dead["status"], &dead["attempts"]), (&json!("rejected"), &json!(412), &json!(1)));
     let message = dead["message"].as_str().unwrap();
-    assert!(message.starts_with("crm: /contacts/a%40x.test changed meanwhile, this write was for version \"none\""), "{message}");
+    assert!(
+        message.starts_with("crm: /contacts/a%40x.test changed meanwhile, this write was for version \"none\""),
+        "{message}"
+    );
     let groups = process.get("dead-letters/groups").await;
     assert_eq!(groups["items"].as_array().unwrap().len(), 1, "{groups:#}");
     let refused = http::send(&crm, "GET", "/contacts/a%40x.test", &[], b"").await.unwrap();
