@@ -10,6 +10,7 @@ pub mod dispatch;
 mod explain;
 mod fingerprint;
 pub mod gates;
+mod lineage;
 mod masked;
 mod patience;
 mod reading;

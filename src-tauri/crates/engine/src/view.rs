@@ -165,6 +165,72 @@ impl CurrentRecord {
     }
 }
 
+/// Something that happened to a delivery as a whole.
+#[derive(Clone, Debug)]
+pub struct LineageStep {
+    pub at: Timestamp,
+    /// `accepted`, `retried`, `replayed`, `edited`, `remapped`, `superseded`, `discarded`, `restored`
+    pub what: &'static str,
+    /// Of the replay or discard.
+    pub id: Option<String>,
+    pub text: String,
+}
+
+/// What changed files would make of stored events.
+#[derive(Debug, Default)]
+pub struct Preview {
+    /// The version that the changed files would be; empty where they are wrong.
+    pub version: String,
+    pub problems: Vec<signalbox_workspace::Problem>,
+    /// Events that were looked at.
+    pub events: u64,
+    /// False: the time ended before all of them were.
+    pub complete: bool,
+    /// Event × destination; the counts below add up to it.
+    pub checked: u64,
+    pub same: u64,
+    pub changed: u64,
+    pub new_failures: u64,
+    pub mended: u64,
+    pub filtered: u64,
+    pub examples: Vec<PreviewExample>,
+    pub took: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreviewOutcome {
+    Changed,
+    NewFailure,
+    Mended,
+    NowFiltered,
+    NowSent,
+}
+
+impl PreviewOutcome {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::NewFailure => "new-failure",
+            Self::Mended => "mended",
+            Self::NowFiltered => "now-filtered",
+            Self::NowSent => "now-sent",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct PreviewExample {
+    pub event: signalbox_model::EventId,
+    pub destination: String,
+    pub outcome: PreviewOutcome,
+    /// Bodies, by their beginning.
+    pub before: Option<String>,
+    pub after: Option<String>,
+    /// Why it fails now, or failed before it was mended, or which step filters it.
+    pub error: Option<String>,
+    pub diff: Vec<FieldChange>,
+}
+
 /// One line of a delivery's trace.
 #[derive(Clone, Debug)]
 pub struct TraceStep {

@@ -251,6 +251,8 @@ pub struct ReplayedOnce {
     pub at: Timestamp,
     pub state: ItemState,
     pub message: Option<String>,
+    /// Something newer of its key had been delivered.
+    pub superseded: bool,
     pub undone_at: Option<Timestamp>,
 }
 

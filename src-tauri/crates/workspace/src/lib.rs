@@ -5,6 +5,7 @@
 //! the watcher for edits, `init` with its examples, and the private folder `.signalbox/` with lock and runtime file.
 
 mod batch;
+mod edit;
 mod folder;
 mod init;
 mod load;
@@ -19,6 +20,7 @@ mod watch;
 pub mod workspace;
 
 pub use batch::{Batch, BatchShape, Condition, MOST_HUBSPOT_RECORDS, MOST_RECORDS};
+pub use edit::{ChangedFiles, IntegrationFiles, SaveError, Tried, integration_files, save_files, try_files};
 pub use init::{ExampleFile, InitError, example_names, init, write_new_files};
 pub use load::{integration_from_files, load, reload};
 pub use lock::{Lock, LockError};

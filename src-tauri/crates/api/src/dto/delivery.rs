@@ -91,10 +91,23 @@ pub struct DeliveryDetail {
     pub attempts: Vec<Attempt>,
     /// What happened between receiving and the first attempt.
     pub trace: Vec<TraceStep>,
+    /// Where it comes from and what became of it, oldest first.
+    pub lineage: Vec<LineageStep>,
     /// The same event's other deliveries.
     pub siblings: Vec<Sibling>,
     /// The bytes that were or will be sent, oldest first.
     pub revisions: Vec<Revision>,
+}
+
+/// Something that happened to a delivery as a whole.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LineageStep {
+    pub at: Time,
+    /// `accepted`, `retried`, `replayed`, `edited`, `remapped`, `superseded`, `discarded` or `restored`.
+    pub what: String,
+    /// Of the replay (rpl_…) or discard (dsc_…).
+    pub id: Option<String>,
+    pub text: String,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

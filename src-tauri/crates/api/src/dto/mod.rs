@@ -10,6 +10,7 @@ pub mod group;
 pub mod integration;
 pub mod live;
 pub mod overview;
+pub mod preview;
 pub mod problem;
 pub mod rejected;
 pub mod replay;

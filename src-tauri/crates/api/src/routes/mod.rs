@@ -4,6 +4,7 @@ mod dead_letters;
 mod deliveries;
 mod discards;
 mod events;
+mod files;
 mod health;
 mod integrations;
 mod live;
@@ -49,6 +50,8 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(discards::undo))
         .routes(routes!(integrations::list))
         .routes(routes!(integrations::one))
+        .routes(routes!(files::read, files::save))
+        .routes(routes!(files::preview))
         .routes(routes!(integrations::pause))
         .routes(routes!(integrations::resume))
         .routes(routes!(integrations::pause_destination))

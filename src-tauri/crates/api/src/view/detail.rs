@@ -9,7 +9,7 @@ use signalbox_store::{Store, delivery};
 
 use super::{BODY_SHOWN, body};
 use crate::dto::attempt::{Attempt, ReceivedResponse, Revision, SentRequest, Timing, TraceStep};
-use crate::dto::delivery::DeliveryDetail;
+use crate::dto::delivery::{DeliveryDetail, LineageStep};
 use crate::dto::words::millis;
 use crate::problem::Problem;
 
@@ -21,6 +21,7 @@ pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<Del
     let event = runtime.store().event(found.event).await?;
     let split = super::split::split(&**runtime.store(), event.and_then(|event| event.part)).await?;
     let trace = runtime.trace(found.id).await?.unwrap_or_default();
+    let lineage = runtime.lineage(found.id).await?.unwrap_or_default();
     let workspace = runtime.workspace();
     let title = |title: Option<&String>, name: &String| title.unwrap_or(name).clone();
     let row = super::delivery::row(runtime, found);
@@ -57,6 +58,7 @@ pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<Del
         explain: runtime.explain(found) + &together.unwrap_or_default(),
         attempts: attempts.iter().map(|attempt| one_attempt(runtime, found, attempt, &revisions)).collect(),
         trace: trace.into_iter().map(step).collect(),
+        lineage: lineage.into_iter().map(lineage_step).collect(),
         siblings: siblings
             .iter()
             .filter(|sibling| sibling.id != found.id)
@@ -133,6 +135,10 @@ fn revision(row: &RevisionRow) -> Revision {
         body_base64: shown.base64,
         truncated: shown.truncated,
     }
+}
+
+fn lineage_step(step: signalbox_engine::view::LineageStep) -> LineageStep {
+    LineageStep { at: step.at.into(), what: step.what.to_owned(), id: step.id, text: step.text }
 }
 
 fn step(step: EngineStep) -> TraceStep {

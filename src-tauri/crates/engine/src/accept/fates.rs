@@ -15,7 +15,7 @@ pub(super) fn dead(integration: &Integration, destination: &Destination, stage: 
 }
 
 /// One fate per destination; `None`: over the inline budget.
-pub(super) fn plan_fates(
+pub(crate) fn plan_fates(
     integration: &Integration,
     input: &StepInput<'_>,
     key_failure: Option<&str>,

@@ -32,6 +32,8 @@ use behind::{Behind, Behinds, Place};
 use draft::{Common, Draft};
 use facts::Patience;
 
+pub(crate) use fates::plan_fates;
+
 /// One input as a source received and verified it.
 pub struct Input {
     pub received_at: Timestamp,

@@ -10,7 +10,7 @@ use signalbox_workspace::Integration;
 
 use super::Runtime;
 use crate::dispatch::gate::Verdict;
-use crate::view::{ControlError, TraceStep};
+use crate::view::{ControlError, LineageStep, TraceStep};
 
 impl Runtime {
     /// `None`: no such delivery.
@@ -28,12 +28,20 @@ impl Runtime {
     }
 
     /// The integration as it was when the event came, from memory or from the kept files.
-    async fn version_of(&self, name: &str, version: &str) -> Result<Option<Arc<Integration>>, StoreError> {
+    pub(super) async fn version_of(&self, name: &str, version: &str) -> Result<Option<Arc<Integration>>, StoreError> {
         if let Some(now) = self.workspace().integrations.get(name).filter(|now| now.version == version) {
             return Ok(Some(now.clone()));
         }
         let Some(files) = self.means.store.version_files(name, version).await? else { return Ok(None) };
         Ok(signalbox_workspace::integration_from_files(name, &files).map(Arc::new))
+    }
+
+    /// Where it comes from and what became of it, oldest first. `None`: no such delivery.
+    pub async fn lineage(&self, id: DeliveryId) -> Result<Option<Vec<LineageStep>>, StoreError> {
+        let store = &self.means.store;
+        let Some(row) = store.delivery(id).await? else { return Ok(None) };
+        let (attempts, revisions, history) = tokio::join!(store.attempts(id), store.revisions(id), store.history(id));
+        Ok(Some(crate::lineage::of(&row, &attempts?, &revisions?, &history?)))
     }
 
     pub fn explain(&self, row: &DeliveryRow) -> String {

@@ -3,6 +3,7 @@
 mod control;
 mod credentials;
 mod look;
+mod preview;
 mod reload;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,10 @@ pub struct Runtime {
     ticking: Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// One reload at a time.
     applying: tokio::sync::Mutex<()>,
+    /// One preview at a time: each may use a core for its whole time.
+    previewing: tokio::sync::Mutex<()>,
+    /// One person's files at a time.
+    saving: tokio::sync::Mutex<()>,
     active: ArcSwap<BTreeMap<String, Arc<ActiveIntegration>>>,
 }
 
@@ -126,6 +131,8 @@ impl Runtime {
             stop: CancellationToken::new(),
             ticking: Mutex::new(None),
             applying: tokio::sync::Mutex::new(()),
+            previewing: tokio::sync::Mutex::new(()),
+            saving: tokio::sync::Mutex::new(()),
             active: ArcSwap::default(),
         });
         let saved = store.saved_gates().await?;

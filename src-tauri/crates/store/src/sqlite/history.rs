@@ -5,6 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
 use super::sql::{Args, Columns, corrupt, rows};
+use super::supersede;
 use crate::replay::{DeliveryHistory, DiscardedOnce, ItemState, ReplayedOnce};
 
 pub(super) async fn of(conn: &mut SqliteConnection, delivery: DeliveryId) -> Outcome<DeliveryHistory> {
@@ -17,6 +18,7 @@ pub(super) async fn of(conn: &mut SqliteConnection, delivery: DeliveryId) -> Out
             replay: row.get_id(0)?,
             at: row.get_time(1)?,
             state: ItemState::parse(&row.get_text(2)?).ok_or_else(|| corrupt("an item's state"))?,
+            superseded: row.get_opt_text(3)?.is_some_and(|why| why.starts_with(supersede::BECAUSE)),
             message: row.get_opt_text(3)?,
             undone_at: row.get_opt_time(4)?,
         })

@@ -11,8 +11,11 @@ use super::order;
 use super::sql::{Args, Columns, Many, execute, optional};
 use crate::{Change, LaneId};
 
+/// How the message of a superseded item begins.
+pub(super) const BECAUSE: &str = "A newer one of its key";
+
 pub(super) fn because(newer: DeliveryId) -> String {
-    format!("A newer one of its key, {newer}, was delivered; sending it would undo that.")
+    format!("{BECAUSE}, {newer}, was delivered; sending it would undo that.")
 }
 
 /// One of the same key and destination that was accepted later and is delivered.

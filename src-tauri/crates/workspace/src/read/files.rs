@@ -21,6 +21,8 @@ pub(crate) struct References<'a> {
 enum Place<'a> {
     /// A folder, without symbolic links.
     Folder(&'a Path),
+    /// The same, with some files as they would be.
+    Changed(&'a Path, &'a BTreeMap<String, String>),
     /// Path and text of the files of a kept version.
     Kept(&'a [(String, String)]),
 }
@@ -29,6 +31,10 @@ impl Place<'_> {
     fn read(self, file: &str) -> Result<String, FileError> {
         match self {
             Self::Folder(dir) => read_text(dir, &dir.join(file)),
+            Self::Changed(dir, changed) => match changed.get(file) {
+                Some(text) => Ok(text.clone()),
+                None => read_text(dir, &dir.join(file)),
+            },
             Self::Kept(files) => {
                 let kept = files.iter().find(|(name, _)| name == file);
                 kept.map(|(_, text)| text.clone()).ok_or(FileError::Missing)
@@ -40,6 +46,10 @@ impl Place<'_> {
 impl<'a> References<'a> {
     pub(crate) fn new(dir: &'a Path) -> Self {
         Self { place: Place::Folder(dir), used: RefCell::default() }
+    }
+
+    pub(crate) fn changed(dir: &'a Path, changed: &'a BTreeMap<String, String>) -> Self {
+        Self { place: Place::Changed(dir, changed), used: RefCell::default() }
     }
 
     pub(crate) fn kept(files: &'a [(String, String)]) -> Self {
