@@ -18,6 +18,7 @@ mod dead_letters;
 mod delivering;
 mod figures;
 mod intake;
+mod hop_limit;
 mod key_order;
 mod reloading;
 mod replaying;

@@ -15,6 +15,7 @@ const secrets = {
   "stripe-signing": `whsec_${randomBytes(24).toString("hex")}`,
   "github-signing": "It's a Secret to Everybody",
   "receiver-signing": `whsec_${randomBytes(32).toString("base64")}`,
+  "receiver-signing-old": `whsec_${randomBytes(32).toString("base64")}`,
 };
 
 /** How each vendor's library signs a body: the headers of one request. */
@@ -72,7 +73,7 @@ before(async () => {
     "systems/receiver.toml": `
 title = "Receiver"
 base_url = "${receiver.url}"
-auth = { kind = "standard-webhooks", secret = "receiver-signing" }
+auth = { kind = "standard-webhooks", secret = ["receiver-signing", "receiver-signing-old"] }
 allow_private = true
 `,
   };
@@ -167,13 +168,17 @@ describe("repeats", () => {
   }
 });
 
-test("what the program signs is verified by the vendor's library", async () => {
+test("what the program signs in a rotation is verified by the vendor's library with either secret", async () => {
   const body = `{"id":"${randomUUID()}"}`;
   await post("standard", body, await vendors.standard.headers(body));
   const request = await until("the receiver gets it", () =>
     receiver.requests.find((request) => request.body.equals(Buffer.from(body))),
   );
-  const webhook = new Webhook(secrets["receiver-signing"]);
-  assert.deepEqual(webhook.verify(request.body, request.headers), JSON.parse(body));
-  assert.throws(() => webhook.verify(flipped(request.body), request.headers));
+  for (const secret of ["receiver-signing", "receiver-signing-old"]) {
+    const webhook = new Webhook(secrets[secret]);
+    assert.deepEqual(webhook.verify(request.body, request.headers), JSON.parse(body));
+    assert.throws(() => webhook.verify(flipped(request.body), request.headers));
+  }
+  const another = new Webhook(secrets["standard-signing"]);
+  assert.throws(() => another.verify(request.body, request.headers));
 });

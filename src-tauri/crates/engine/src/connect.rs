@@ -11,6 +11,8 @@ use signalbox_store::event::Request;
 use signalbox_workspace::{Destination, System};
 use url::Url;
 
+use crate::hops;
+
 /// The most of an answer that is read; a longer one is a failure.
 pub const RESPONSE_MAX: usize = 1 << 20;
 /// The most of an answer's body that is kept.
@@ -45,7 +47,8 @@ pub enum CallError {
 pub struct Sender<'a> {
     pub system: &'a System,
     pub destination: &'a Destination,
-    pub secret: Option<&'a SecretString>,
+    /// Those that are set, the newest first.
+    pub secrets: &'a [SecretString],
     /// The idempotency key.
     pub key: &'a str,
     pub now: Timestamp,
@@ -71,10 +74,11 @@ impl Sender<'_> {
         let idempotency = &self.destination.idempotency;
         let key = if idempotency.quoted { format!("\"{}\"", self.key) } else { self.key.to_owned() };
         headers.insert(header_name(&idempotency.header)?, header_value(&idempotency.header, &key)?);
+        headers.entry(hops::HEADER).or_insert(HeaderValue::from(u16::from(hops::next(0))));
         headers.entry("user-agent").or_insert(HeaderValue::from_static(USER_AGENT));
         signalbox_net::auth::apply(
             &self.system.auth,
-            self.secret,
+            self.secrets,
             &method,
             &mut url,
             &mut headers,

@@ -11,6 +11,7 @@ mod explain;
 mod fingerprint;
 pub mod gates;
 mod lineage;
+pub mod hops;
 mod masked;
 mod patience;
 mod reading;

@@ -25,7 +25,7 @@ pub fn as_sent(
     let sender = Sender {
         system: &config.system,
         destination,
-        secret: Some(&stand_in),
+        secrets: std::slice::from_ref(&stand_in),
         key: &key,
         now,
         response_cap: RESPONSE_MAX,

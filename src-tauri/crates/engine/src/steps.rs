@@ -7,10 +7,14 @@ use signalbox_store::event::Request;
 use signalbox_transform::{Limits, RunError, Value};
 use signalbox_workspace::{Condition, Destination, Step};
 
+use crate::hops;
+
 /// What one input looks like to the steps.
 pub struct StepInput<'a> {
     pub method: &'a str,
     pub content_type: Option<&'a str>,
+    /// See [`crate::hops`].
+    pub hops: u8,
     pub raw: &'a Bytes,
     /// The body as read by the strict reader, or why it could not be read.
     pub body: Result<Value, String>,
@@ -168,6 +172,9 @@ fn build(
     }
     for (name, template) in &destination.headers {
         headers.push((name.to_ascii_lowercase(), template.render(value, limits)?));
+    }
+    if input.hops > 0 {
+        headers.push((hops::HEADER.to_owned(), hops::next(input.hops).to_string()));
     }
     if let Some(Condition::IfMatch(program)) = &destination.condition {
         let made = program.run_optional(value, limits)?.unwrap_or_else(Value::null);

@@ -11,6 +11,7 @@ use signalbox_transform::cloudevents::{self, CloudEventMode};
 use signalbox_transform::{BodyFormat, Format, Limits, Value};
 use signalbox_workspace::{Integration, Source, WebhookSource};
 
+use crate::hops;
 use crate::reading::Raw;
 use crate::steps::{RequestOutcome, StepInput, Stepped, StepsOutcome, make_request, run_step};
 use crate::view::TraceStep;
@@ -37,8 +38,9 @@ pub fn compute(integration: &Arc<Integration>, row: &DeliveryRow, event: &EventR
         step("verified", "ok", "signature or credential accepted".into())
     });
     let body = crate::reading::stored(&integration.source, event, raw);
+    let hops = hops::of_stored(&event.headers);
     let input =
-        StepInput { method: &event.method, content_type: event.content_type.as_deref(), raw, body: body.clone() };
+        StepInput { method: &event.method, content_type: event.content_type.as_deref(), hops, raw, body: body.clone() };
     let value = match body {
         Ok(value) => value,
         Err(error) => {

@@ -21,10 +21,14 @@ pub enum Auth {
     /// Signs each request as Standard Webhooks 1.0.0 does: same id on every attempt, new timestamp.
     StandardWebhooks {
         secret: SecretName,
+        /// In a rotation: the secret before it. Each request then carries a signature of either.
+        old: Option<SecretName>,
     },
     Hmac {
         scheme: HmacScheme,
         secret: SecretName,
+        /// In a rotation: signs where the new one is not set yet, since the header holds one signature.
+        old: Option<SecretName>,
     },
 }
 
@@ -41,9 +45,18 @@ impl Auth {
             Self::Bearer { secret }
             | Self::Basic { secret, .. }
             | Self::ApiKey { secret, .. }
-            | Self::StandardWebhooks { secret }
+            | Self::StandardWebhooks { secret, .. }
             | Self::Hmac { secret, .. } => Some(secret),
         }
+    }
+
+    /// [`Auth::secret`], and in a rotation the one before it.
+    pub fn secrets(&self) -> Vec<&SecretName> {
+        let old = match self {
+            Self::StandardWebhooks { old, .. } | Self::Hmac { old, .. } => old.as_ref(),
+            _ => None,
+        };
+        self.secret().into_iter().chain(old).collect()
     }
 
     pub const fn kind(&self) -> &'static str {

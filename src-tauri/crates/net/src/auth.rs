@@ -29,11 +29,12 @@ pub enum AuthError {
 }
 
 /// Adds what `auth` asks for. Call it for each attempt, last before sending: signatures cover `body` and carry `now`; `id`
-/// is the same for all attempts of one revision.
+/// is the same for all attempts of one revision. `secrets` are those that are set, the newest first: in a rotation
+/// Standard Webhooks carries a signature of each, and everything else uses the first.
 #[expect(clippy::too_many_arguments, reason = "these are the parts of a request, and the request is not built yet")]
 pub fn apply(
     auth: &Auth,
-    secret: Option<&SecretString>,
+    secrets: &[SecretString],
     _method: &http::Method,
     url: &mut Url,
     headers: &mut HeaderMap,
@@ -44,7 +45,8 @@ pub fn apply(
     if matches!(auth, Auth::None) {
         return Ok(());
     }
-    let secret = secret.filter(|secret| !secret.expose_secret().is_empty()).ok_or(AuthError::NoSecret)?;
+    let set = || secrets.iter().filter(|secret| !secret.expose_secret().is_empty());
+    let secret = set().next().ok_or(AuthError::NoSecret)?;
     match auth {
         Auth::None => {}
         Auth::Bearer { .. } => {
@@ -65,10 +67,11 @@ pub fn apply(
             url.query_pairs_mut().append_pair(name, secret.expose_secret());
         }
         Auth::StandardWebhooks { .. } => {
-            let signature = sign::sign_standard_webhooks(secret, id, now, body)?;
+            let signatures: Result<Vec<String>, VerifierError> =
+                set().map(|secret| sign::sign_standard_webhooks(secret, id, now, body)).collect();
             headers.insert(HeaderName::from_static("webhook-id"), value(id)?);
             headers.insert(HeaderName::from_static("webhook-timestamp"), HeaderValue::from(now.as_secs()));
-            headers.insert(HeaderName::from_static("webhook-signature"), value(&signature)?);
+            headers.insert(HeaderName::from_static("webhook-signature"), value(&signatures?.join(" "))?);
         }
         Auth::Hmac { scheme, .. } => {
             let signature = sign::sign_hmac(scheme, secret, id, now, body);
@@ -148,11 +151,15 @@ mod tests {
     }
 
     fn run(auth: &Auth, secret: &str) -> Result<(Url, HeaderMap), AuthError> {
+        run_with(auth, &[secret])
+    }
+
+    fn run_with(auth: &Auth, secrets: &[&str]) -> Result<(Url, HeaderMap), AuthError> {
         let mut url = Url::parse("https://api.test/x?a=1").unwrap();
         let mut headers = HeaderMap::new();
-        let secret = SecretString::from(secret);
+        let secrets: Vec<SecretString> = secrets.iter().map(|secret| SecretString::from(*secret)).collect();
         let now = Timestamp::from_secs(1_700_000_000);
-        apply(auth, Some(&secret), &http::Method::POST, &mut url, &mut headers, b"{}", "dlv_1", now)?;
+        apply(auth, &secrets, &http::Method::POST, &mut url, &mut headers, b"{}", "dlv_1", now)?;
         Ok((url, headers))
     }
 
@@ -187,8 +194,8 @@ mod tests {
             id_header: Some("x-id".into()),
         };
         for (auth, scheme) in [
-            (Auth::StandardWebhooks { secret: name() }, Scheme::StandardWebhooks),
-            (Auth::Hmac { scheme: scheme.clone(), secret: name() }, Scheme::Hmac(scheme)),
+            (Auth::StandardWebhooks { secret: name(), old: None }, Scheme::StandardWebhooks),
+            (Auth::Hmac { scheme: scheme.clone(), secret: name(), old: None }, Scheme::Hmac(scheme)),
         ] {
             let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
             let (_, headers) = run(&auth, secret).unwrap();
@@ -202,11 +209,29 @@ mod tests {
     }
 
     #[test]
+    fn in_a_rotation_a_receiver_with_either_secret_accepts() {
+        let [new, old] = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"];
+        let auth = Auth::StandardWebhooks { secret: name(), old: Some(name()) };
+        let accepted = |sent_with: &[&str], receiver: &str| {
+            let (_, headers) = run_with(&auth, sent_with).unwrap();
+            let table =
+                Verify { scheme: Scheme::StandardWebhooks, secrets: vec![name()], tolerance: Verify::TOLERANCE };
+            let verifier = Verifier::new(&table, vec![SecretString::from(receiver)]).unwrap();
+            let request =
+                Incoming { method: "POST", public_url: None, url_seen: "http://x/", headers: &headers, body: b"{}" };
+            verifier.verify(&request, Timestamp::from_secs(1_700_000_000)).is_ok()
+        };
+        assert!(accepted(&[new, old], new) && accepted(&[new, old], old));
+        assert!(accepted(&[old], old) && !accepted(&[old], new));
+        assert!(accepted(&["", old], old));
+    }
+
+    #[test]
     fn a_missing_or_unsendable_secret_is_an_error() {
         let auth = Auth::Bearer { secret: name() };
         assert_eq!(run(&auth, ""), Err(AuthError::NoSecret));
         assert_eq!(run(&auth, "two\nlines"), Err(AuthError::Unsendable));
-        let webhooks = Auth::StandardWebhooks { secret: name() };
+        let webhooks = Auth::StandardWebhooks { secret: name(), old: None };
         assert!(matches!(run(&webhooks, "not base64!"), Err(AuthError::Signing(_))));
         let nameless = Auth::ApiKey { place: ApiKeyPlace::Header("two words".into()), secret: name() };
         assert!(matches!(run(&nameless, "k"), Err(AuthError::HeaderName { .. })));

@@ -57,7 +57,7 @@ impl Workspace {
 
     /// Every secret that a system or an integration names.
     pub fn secrets(&self) -> Vec<SecretName> {
-        let outgoing = self.systems.values().filter_map(|system| system.auth.secret());
+        let outgoing = self.systems.values().flat_map(|system| system.auth.secrets());
         let incoming = self.integrations.values().flat_map(|integration| match &integration.source {
             Source::Webhook(webhook) => webhook.verify.secrets.iter(),
         });

@@ -66,6 +66,7 @@ pub(super) struct Behind {
     /// The rows that hold the event's places.
     pub places: Vec<(DeliveryId, LaneId)>,
     pub content_type: Option<String>,
+    pub hops: u8,
     pub body: Bytes,
     pub value: Result<Value, String>,
 }
@@ -73,7 +74,7 @@ pub(super) struct Behind {
 impl Behind {
     fn run(self) -> Vec<NewDelivery> {
         let (content_type, body) = (self.content_type.as_deref(), self.value.clone());
-        let input = StepInput { method: "POST", content_type, raw: &self.body, body };
+        let input = StepInput { method: "POST", content_type, hops: self.hops, raw: &self.body, body };
         let fates = plan_fates(&self.active.integration, &input, None, &Limits::BEHIND).unwrap_or_default();
         self.by_place(|destination| fates.get(destination).cloned())
     }

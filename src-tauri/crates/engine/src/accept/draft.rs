@@ -15,6 +15,7 @@ use super::facts::{Facts, Patience, facts};
 use super::fates::plan_fates;
 use super::{ActiveIntegration, Input, Intake};
 use crate::dispatch::lane::Permit;
+use crate::hops;
 use crate::reading::{Element, Raw};
 use crate::steps::StepInput;
 
@@ -32,6 +33,7 @@ enum Next {
     RunSteps {
         places: Vec<(DeliveryId, LaneId)>,
         content_type: Option<String>,
+        hops: u8,
         body: Bytes,
         value: Result<Value, String>,
     },
@@ -70,8 +72,9 @@ impl Intake {
             None => id.clone(),
         });
         let facts = facts(integration, &raw, value.as_ref().ok(), notes, named, scheme_id, &common.patience);
+        let hops = hops::of(&input.headers);
         let step_input =
-            StepInput { method: &input.method, content_type: content_type.as_deref(), raw: &body, body: value };
+            StepInput { method: &input.method, content_type: content_type.as_deref(), hops, raw: &body, body: value };
         let fates = plan_fates(integration, &step_input, facts.key_failure.as_deref(), &Limits::INLINE);
         let value = step_input.body;
         let (planned, next) = match fates {
@@ -83,7 +86,7 @@ impl Intake {
                 let places: Vec<_> =
                     active.lanes.iter().map(|lane| (self.delivery_id(input.received_at), lane.id)).collect();
                 let (content_type, body) = (content_type.clone(), body.clone());
-                (Planned::Later(places.clone()), Next::RunSteps { places, content_type, body, value })
+                (Planned::Later(places.clone()), Next::RunSteps { places, content_type, hops, body, value })
             }
         };
         let draft = Draft {
@@ -152,8 +155,8 @@ impl Intake {
         let Draft { event, received_at, key, event_type, next } = draft;
         let prepared = match (next, place) {
             (Next::Send(prepared), _) => prepared,
-            (Next::RunSteps { places, content_type, body, value }, Some(place)) => {
-                let work = Behind { active: active.clone(), places, content_type, body, value };
+            (Next::RunSteps { places, content_type, hops, body, value }, Some(place)) => {
+                let work = Behind { active: active.clone(), places, content_type, hops, body, value };
                 return self.run_behind(event, work, place);
             }
             (Next::RunSteps { .. }, None) => return,

@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::dispatch::lane::LaneRuntime;
 use crate::dispatch::outcome::MASK;
 use crate::dispatch::{Dispatcher, Means};
+use crate::hops;
 use crate::patience::until_taken;
 use crate::reading::{self, Element, Raw, Reading, Unfit};
 use crate::steps::off_the_way;
@@ -203,7 +204,8 @@ impl Intake {
             let body = self.means.store.event_body(unplanned.event).await?.unwrap_or_default();
             let value = reading::stored(&active.integration.source, &event, &body);
             let (active, places, content_type) = (active.clone(), unplanned.deliveries, event.content_type);
-            let work = Behind { active, places, content_type, body, value };
+            let hops = hops::of_stored(&event.headers);
+            let work = Behind { active, places, content_type, hops, body, value };
             if unplanned.boots > BOOTS_IN_STEPS {
                 let message = "Signalbox stopped twice while this event was in its steps";
                 plan(&self.means, &self.dispatcher, unplanned.event, work.dead(Stage::Map, message)).await;

@@ -128,7 +128,7 @@ impl LaneConfig {
 
     pub(super) fn sender<'a>(&'a self, destination: &'a Destination, key: &'a str, now: Timestamp) -> Sender<'a> {
         let response_cap = RESPONSE_MAX;
-        Sender { system: &self.system, destination, secret: self.secret.as_ref(), key, now, response_cap }
+        Sender { system: &self.system, destination, secrets: &self.secrets, key, now, response_cap }
     }
 }
 

@@ -32,7 +32,8 @@ pub struct LaneConfig {
     /// Which of the integration's destinations.
     pub index: usize,
     pub system: Arc<System>,
-    pub secret: Option<SecretString>,
+    /// Those that are set, the newest first.
+    pub secrets: Vec<SecretString>,
     /// The destination's `concurrency`: requests on the wire.
     pub places: Arc<Places>,
     /// What it shares with every other lane to the system.

@@ -181,7 +181,8 @@ fn remap_now(lane: &LaneRuntime, event: &EventRow, raw: &Bytes) -> Remapped {
     let Some(destination) = config.destination() else { return Remapped::Gone };
     let integration: &Integration = &config.integration;
     let body = crate::reading::stored(&integration.source, event, raw);
-    let input = StepInput { method: &event.method, content_type: event.content_type.as_deref(), raw, body };
+    let hops = crate::hops::of_stored(&event.headers);
+    let input = StepInput { method: &event.method, content_type: event.content_type.as_deref(), hops, raw, body };
     let made = match &input.body {
         Err(unreadable) => match make_raw_request(destination, &input).filter(|_| integration.steps.is_empty()) {
             Some(request) => RequestOutcome::Made(request),

@@ -72,7 +72,7 @@ impl ReplayService {
         let sender = Sender {
             system: &config.system,
             destination,
-            secret: config.secret.as_ref(),
+            secrets: &config.secrets,
             // Some schemes sign an id; a read has its own.
             key: &format!("{delivery}.read"),
             now: self.means.clock.now(),

@@ -31,17 +31,19 @@ impl Runtime {
         for lane in self.dispatcher.lanes() {
             let config = lane.config.load_full();
             let Some(config) = config.as_ref() else { continue };
-            let Some(name) = config.system.auth.secret() else { continue };
+            let named = config.system.auth.secrets().len();
             let (missing, refused) = {
                 let gate = lane.gate.lock();
                 (gate.missing_secret.is_some(), gate.refused.is_some())
             };
-            if !missing && !refused {
+            // One of a rotation may be missing while the other signs.
+            if !missing && !refused && config.secrets.len() == named {
                 continue;
             }
-            let Ok(now) = self.secret(name).await else { continue };
-            let before = config.secret.as_ref().map(|secret| secret.expose_secret());
-            if missing || before != Some(now.expose_secret()) {
+            let (now, _) = self.outgoing(&config.system.auth).await;
+            let same = now.len() == config.secrets.len()
+                && now.iter().zip(&config.secrets).all(|(now, before)| now.expose_secret() == before.expose_secret());
+            if !now.is_empty() && !same {
                 return true;
             }
         }

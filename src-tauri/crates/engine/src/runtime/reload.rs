@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use signalbox_model::HeldReason;
+use signalbox_model::auth::Auth;
 use signalbox_model::limits::Concurrency;
 use signalbox_net::doctor::Known;
 use signalbox_net::verify::Verifier;
@@ -87,13 +89,14 @@ impl Runtime {
         system: &Arc<System>,
         saved: &[SavedGate],
     ) {
-        let secret = match system.auth.secret() {
-            None => Ok(None),
-            Some(name) => self.secret(name).await.map(Some),
-        };
-        let missing = secret.as_ref().err().and(system.auth.secret().map(ToString::to_string));
-        if let Err(error) = &secret {
-            tracing::warn!(system = system.name, error, "the gate stays closed until this is mended");
+        let (secrets, errors) = self.outgoing(&system.auth).await;
+        let missing = system.auth.secret().filter(|_| secrets.is_empty()).map(ToString::to_string);
+        for error in errors {
+            if missing.is_some() {
+                tracing::warn!(system = system.name, error, "the gate stays closed until this is mended");
+            } else {
+                tracing::warn!(system = system.name, error, "requests are signed with the other secret of the rotation");
+            }
         }
         let concurrency = integration.destinations.get(index).map_or(Concurrency::fixed(1), |to| to.concurrency);
         // What was learnt about a destination stays true when its file changes elsewhere.
@@ -104,7 +107,7 @@ impl Runtime {
             integration: integration.clone(),
             index,
             system: system.clone(),
-            secret: secret.ok().flatten(),
+            secrets,
             places,
             gates: self.systems.ensure(system),
         };
@@ -124,8 +127,20 @@ impl Runtime {
         lane.nudge();
     }
 
+    /// The secrets of an auth that are set, the newest first, and why the others are not there.
+    pub(super) async fn outgoing(&self, auth: &Auth) -> (Vec<SecretString>, Vec<String>) {
+        let (mut set, mut errors) = (Vec::new(), Vec::new());
+        for name in auth.secrets() {
+            match self.secret(name).await {
+                Ok(secret) => set.push(secret),
+                Err(error) => errors.push(error),
+            }
+        }
+        (set, errors)
+    }
+
     /// The keyring may block on a prompt: asked on a blocking thread.
-    pub(super) async fn secret(&self, name: &signalbox_model::SecretName) -> Result<secrecy::SecretString, String> {
+    pub(super) async fn secret(&self, name: &signalbox_model::SecretName) -> Result<SecretString, String> {
         let secrets = self.secrets.clone();
         let asked = name.clone();
         match tokio::task::spawn_blocking(move || secrets.get(&asked)).await {

@@ -28,6 +28,7 @@ use signalbox_workspace::{Source, WebhookSource};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::doctor::{Case, Doctor};
+use crate::hops;
 use crate::accept::{Accept, AcceptError, ActiveIntegration, Input, stored_headers};
 use answer::Voice;
 pub use refusals::RefusalBudget;
@@ -164,6 +165,14 @@ impl Ingress {
         if parts.method != http::Method::POST && parts.method != http::Method::PUT {
             let reason = format!("{} is not taken here; send POST", shorten(parts.method.as_str(), 20));
             return Err((Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", reason), Bytes::new()));
+        }
+        if hops::of(&parts.headers) > hops::MOST {
+            let reason = format!(
+                "this request has gone through {} integrations already: somewhere a destination leads back to where it \
+                 came from",
+                hops::MOST
+            );
+            return Err((Refused::new(StatusCode::BAD_REQUEST, "too-many-hops", reason), Bytes::new()));
         }
         let Ok(verifier) = &door.verifier else {
             let reason = door.verifier.as_ref().err().cloned().unwrap_or_default();

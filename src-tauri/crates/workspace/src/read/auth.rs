@@ -1,15 +1,18 @@
 //! A system's `auth` table.
 
+use signalbox_model::SecretName;
 use signalbox_model::auth::{ApiKeyPlace, Auth};
 
 use crate::problem::Severity;
 use crate::read::hmac;
 use crate::read::names::sent_header_name;
 use crate::read::suggest::{list, nearest};
-use crate::read::value::{Table, Value};
+use crate::read::value::{Table, Text, Value};
 use crate::read::verify::username;
 
 const KINDS: [&str; 6] = ["none", "bearer", "basic", "api-key", "standard-webhooks", "hmac"];
+/// The new one and the old one.
+const MOST_SECRETS: usize = 2;
 const SECRET: &str = "the name of the secret; its value is set by `signalbox secret set NAME`";
 
 pub(crate) fn read(value: &Value<'_>) -> Option<Auth> {
@@ -32,6 +35,16 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Auth> {
     if word.text == "none" {
         return Some(Auth::None);
     }
+    if matches!(word.text, "standard-webhooks" | "hmac") {
+        let secrets = rotating(&table);
+        let scheme = if word.text == "hmac" { hmac::read(&table).map(Some) } else { Some(None) };
+        let mut secrets = secrets?.into_iter();
+        let (secret, old) = (secrets.next()?, secrets.next());
+        return Some(match scheme? {
+            Some(scheme) => Auth::Hmac { scheme, secret, old },
+            None => Auth::StandardWebhooks { secret, old },
+        });
+    }
     let secret = table.require_text("secret", SECRET).and_then(|text| text.secret_name());
     match word.text {
         "basic" => {
@@ -42,13 +55,22 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Auth> {
             let place = place(&table);
             Some(Auth::ApiKey { place: place?, secret: secret? })
         }
-        "hmac" => {
-            let scheme = hmac::read(&table);
-            Some(Auth::Hmac { scheme: scheme?, secret: secret? })
-        }
-        "standard-webhooks" => Some(Auth::StandardWebhooks { secret: secret? }),
         _ => Some(Auth::Bearer { secret: secret? }),
     }
+}
+
+/// One name, or the new and the old one.
+fn rotating(table: &Table<'_>) -> Option<Vec<SecretName>> {
+    let value = table.require("secret", SECRET)?;
+    let names: Vec<Option<SecretName>> = value.texts(MOST_SECRETS)?.iter().map(Text::secret_name).collect();
+    let names: Vec<SecretName> = names.into_iter().collect::<Option<_>>()?;
+    if let [new, old] = names.as_slice()
+        && new == old
+    {
+        value.error("wrong-value", format!("'secret' names '{new}' twice: in a rotation it is [\"new\", \"old\"]"));
+        return None;
+    }
+    Some(names)
 }
 
 fn place(table: &Table<'_>) -> Option<ApiKeyPlace> {

@@ -40,7 +40,7 @@ pub(crate) fn header_name(text: &Text<'_>) -> Option<String> {
 }
 
 /// Headers that belong to the connection or that the client computes; a file may not set them.
-const MANAGED: [&str; 11] = [
+const MANAGED: [&str; 12] = [
     "connection",
     "content-length",
     "expect",
@@ -48,6 +48,7 @@ const MANAGED: [&str; 11] = [
     "keep-alive",
     "proxy-authorization",
     "proxy-connection",
+    "signalbox-hop",
     "te",
     "trailer",
     "transfer-encoding",
