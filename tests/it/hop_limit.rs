@@ -6,7 +6,8 @@ use signalbox_testkit::{Destination, TestWorkspace, until, workspace};
 use crate::support::{detail, only, send, serve};
 
 fn back() -> String {
-    "[[destinations]]\nname = \"other\"\nsystem = \"other\"\nrequest = { method = \"POST\", path = \"/hooks/sync\" }\n".to_owned()
+    "[[destinations]]\nname = \"other\"\nsystem = \"other\"\nrequest = { method = \"POST\", path = \"/hooks/sync\" }\n"
+        .to_owned()
 }
 
 #[tokio::test]
@@ -52,8 +53,12 @@ async fn every_request_says_how_many_hops_it_has_behind_it() {
             signalbox_testkit::http::send(&process.ingress(), "POST", "/hooks/sync", &headers, b"{}").await.unwrap();
         assert_eq!(sent.status, 200, "{}", sent.text());
     }
-    let mut hops: Vec<String> =
-        destination.wait_for(4).await.iter().map(|request| request.header("signalbox-hop").unwrap().to_owned()).collect();
+    let mut hops: Vec<String> = destination
+        .wait_for(4)
+        .await
+        .iter()
+        .map(|request| request.header("signalbox-hop").unwrap().to_owned())
+        .collect();
     hops.sort();
     assert_eq!(hops, ["1", "1", "4", "9"]);
 }

@@ -95,7 +95,11 @@ impl Runtime {
             if missing.is_some() {
                 tracing::warn!(system = system.name, error, "the gate stays closed until this is mended");
             } else {
-                tracing::warn!(system = system.name, error, "requests are signed with the other secret of the rotation");
+                tracing::warn!(
+                    system = system.name,
+                    error,
+                    "requests are signed with the other secret of the rotation"
+                );
             }
         }
         let concurrency = integration.destinations.get(index).map_or(Concurrency::fixed(1), |to| to.concurrency);

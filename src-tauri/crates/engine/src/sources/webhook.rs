@@ -28,8 +28,8 @@ use signalbox_workspace::{Source, WebhookSource};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::doctor::{Case, Doctor};
-use crate::hops;
 use crate::accept::{Accept, AcceptError, ActiveIntegration, Input, stored_headers};
+use crate::hops;
 use answer::Voice;
 pub use refusals::RefusalBudget;
 

@@ -4,7 +4,13 @@
 //! Short by default. `SIGNALBOX_LONG=1` asks for every IPv4 address and ten million IPv6 ones; `SIGNALBOX_SEED` repeats
 //! a run.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::string_slice, clippy::print_stdout, reason = "a test ends where something is not as it expects")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::print_stdout,
+    reason = "a test ends where something is not as it expects"
+)]
 
 mod names;
 mod oracle;

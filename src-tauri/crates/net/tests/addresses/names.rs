@@ -60,11 +60,13 @@ async fn an_answer_that_changes_between_check_and_connect_reaches_nobody() {
 async fn mixed_answers_in_any_order_and_a_thousand_records_are_refused() {
     let mut chance = Chance::new("mixed_answers");
     let canary = Canary::new();
-    let inward = ["127.0.0.1:0", "[::1]:0", "[::ffff:10.0.0.1]:0", "169.254.169.254:0", "192.168.1.1:0", "[fd00:ec2::254]:0"];
+    let inward =
+        ["127.0.0.1:0", "[::1]:0", "[::ffff:10.0.0.1]:0", "169.254.169.254:0", "192.168.1.1:0", "[fd00:ec2::254]:0"];
     for round in 0..200 {
         let mut answer: Vec<SocketAddr> = vec![at(PUBLIC); if round % 10 == 0 { 1_000 } else { 1 + chance.below(15) }];
         let place = chance.below(answer.len());
-        answer[place] = at(chance.pick(&inward));
+        let one: &&str = chance.pick(&inward);
+        answer[place] = at(one);
         let resolver = Changing { answers: vec![answer.clone()], asked: Arc::default() };
         let client = Client::new(Arc::new(resolver), Arc::new(Vec::new)).unwrap();
         let url = format!("https://mixed.test:{}/", canary.port());

@@ -64,7 +64,12 @@ pub const SPECIAL_6: [Range6; 15] = [
     ("64:ff9b::", "64:ff9b::ffff:ffff", Never, "IPv4-IPv6 translation, RFC 6052"),
     ("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", Never, "IPv4-IPv6 translation, RFC 8215"),
     ("100::", "100::ffff:ffff:ffff:ffff", Never, "discard only, RFC 6666"),
-    ("2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", Never, "IETF protocol assignments, RFC 2928 (Teredo, ORCHID…)"),
+    (
+        "2001::",
+        "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+        Never,
+        "IETF protocol assignments, RFC 2928 (Teredo, ORCHID…)",
+    ),
     ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", Never, "documentation, RFC 3849"),
     ("2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Never, "6to4, RFC 3056: leads to an IPv4 address"),
     ("2620:4f:8000::", "2620:4f:8000:ffff:ffff:ffff:ffff:ffff", Never, "direct delegation AS112, RFC 7534"),
@@ -89,7 +94,8 @@ pub fn reach_6(address: Ipv6Addr, ranges: &[(u128, u128, Reach)]) -> Reach {
     if number >> 32 == 0xffff {
         return reach_4(Ipv4Addr::from(number as u32));
     }
-    let of = |reach: Reach| ranges.iter().any(|(first, last, kind)| *kind == reach && (*first..=*last).contains(&number));
+    let of =
+        |reach: Reach| ranges.iter().any(|(first, last, kind)| *kind == reach && (*first..=*last).contains(&number));
     if of(Never) {
         Never
     } else if of(Private) {

@@ -14,7 +14,11 @@ fn check(number: u32) {
     let address = Ipv4Addr::from(number);
     let reach = reach_4(address);
     let (strict, open) = (STRICT.allows(IpAddr::V4(address)), OPEN.allows(IpAddr::V4(address)));
-    assert_eq!((strict, open), (reach == Reach::Always, reach != Reach::Never), "{address}: the registry says {reach:?}");
+    assert_eq!(
+        (strict, open),
+        (reach == Reach::Always, reach != Reach::Never),
+        "{address}: the registry says {reach:?}"
+    );
 }
 
 #[test]

@@ -14,7 +14,11 @@ const OPEN: AddressPolicy = AddressPolicy { allow_private: true };
 fn check(address: Ipv6Addr, ranges: &[(u128, u128, Reach)]) {
     let reach = reach_6(address, ranges);
     let (strict, open) = (STRICT.allows(IpAddr::V6(address)), OPEN.allows(IpAddr::V6(address)));
-    assert_eq!((strict, open), (reach == Reach::Always, reach != Reach::Never), "{address}: the registry says {reach:?}");
+    assert_eq!(
+        (strict, open),
+        (reach == Reach::Always, reach != Reach::Never),
+        "{address}: the registry says {reach:?}"
+    );
 }
 
 #[test]

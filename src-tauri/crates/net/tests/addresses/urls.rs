@@ -81,11 +81,18 @@ fn v4(chance: &mut Chance, address: Ipv4Addr) -> String {
     let dot = *chance.pick(&[".", ".", ".", "。", "．", "｡", "%2e"]);
     let end = *chance.pick(&["", "", "", "."]);
     let text = format!("{}{end}", parts.join(dot));
+    if text.contains('%') {
+        return text;
+    }
     match chance.below(5) {
         // Full width, percent-encoded, and with a letter that IDNA maps away.
         0 => text.chars().map(|letter| if letter.is_ascii_digit() { wide(letter) } else { letter }).collect(),
-        1 => text.bytes().map(|byte| if byte.is_ascii_digit() { format!("%{byte:02x}") } else { char::from(byte).to_string() })
-            .collect::<String>(),
+        1 => {
+            let encoded = |letter: char| {
+                if letter.is_ascii_digit() { format!("%{:02x}", letter as u32) } else { letter.to_string() }
+            };
+            text.chars().map(encoded).collect()
+        }
         2 if text.is_ascii() => format!("{}\u{ad}{}", &text[..1], &text[1..]),
         _ => text,
     }
@@ -98,7 +105,8 @@ fn wide(digit: char) -> char {
 fn v6(chance: &mut Chance, address: Ipv4Addr) -> String {
     let [a, b, c, d] = address.octets();
     let hex = format!("{:x}:{:x}", u16::from(a) << 8 | u16::from(b), u16::from(c) << 8 | u16::from(d));
-    let prefix = *chance.pick(&["::ffff:", "::", "64:ff9b::", "0:0:0:0:0:ffff:", "0000:0000:0000:0000:0000:FFFF:", "2002:"]);
+    let prefix =
+        *chance.pick(&["::ffff:", "::", "64:ff9b::", "0:0:0:0:0:ffff:", "0000:0000:0000:0000:0000:FFFF:", "2002:"]);
     let inside = match (prefix, chance.below(2)) {
         ("2002:", _) => format!("{hex}::"),
         (_, 0) => address.to_string(),
@@ -124,11 +132,14 @@ fn spelling(chance: &mut Chance, port: u16) -> String {
     let host = match chance.below(8) {
         0..=3 => v4(chance, address),
         4 | 5 => v6(chance, address),
-        6 => (*chance.pick(&["[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[fe80::1]", "[fd00:ec2::254]", "[::1%25lo]"])).to_owned(),
-        _ => (*chance.pick(&["localhost", "LOCALHOST.", "inward.test", "ⓛocalhost", "127.0.0.1.nip.test", "xn--a"])).to_owned(),
+        6 => (*chance.pick(&["[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[fe80::1]", "[fd00:ec2::254]", "[::1%25lo]"]))
+            .to_owned(),
+        _ => (*chance.pick(&["localhost", "LOCALHOST.", "inward.test", "ⓛocalhost", "127.0.0.1.nip.test", "xn--a"]))
+            .to_owned(),
     };
     let user = *chance.pick(&["", "", "", "user@", "public.example.com@", "user:secret@", "@", "a%40b@"]);
-    let scheme = *chance.pick(&["https://", "https://", "http://", "HTTPS://", "https:/", "https:\\\\", "https:", "hTTp://"]);
+    let scheme =
+        *chance.pick(&["https://", "https://", "http://", "HTTPS://", "https:/", "https:\\\\", "https:", "hTTp://"]);
     let port = match chance.below(4) {
         0 => String::new(),
         1 => format!(":0{port}"),
@@ -158,7 +169,10 @@ async fn no_spelling_of_a_url_reaches_inward() {
         }
         canary.assert_untouched(&url);
     }
-    assert!(literal > SPELLINGS / 4, "only {literal} were understood as an address: the spellings are too odd to prove anything");
+    assert!(
+        literal > SPELLINGS / 4,
+        "only {literal} were understood as an address: the spellings are too odd to prove anything"
+    );
 }
 
 #[test]
@@ -167,7 +181,8 @@ fn a_public_address_is_let_through_in_every_spelling_that_a_browser_takes() {
     let public = Ipv4Addr::new(93, 184, 215, 14);
     for _ in 0..200 {
         let url = format!("https://{}/", v4(&mut chance, public));
-        let parsed = url_policy::check(&url, AddressPolicy { allow_private: false }).unwrap_or_else(|error| panic!("{url}: {error}"));
+        let parsed = url_policy::check(&url, AddressPolicy { allow_private: false })
+            .unwrap_or_else(|error| panic!("{url}: {error}"));
         assert_eq!(url_policy::literal(&parsed), Some(IpAddr::V4(public)), "{url}");
     }
 }
