@@ -221,7 +221,9 @@ fn as_the_row_says(row: &DeliveryRow) -> Made {
 fn make(integration: &Integration, past: &Past) -> BTreeMap<String, Made> {
     let event = &past.event;
     let body = crate::reading::stored(&integration.source, event, &past.raw);
-    let input = StepInput { method: &event.method, content_type: event.content_type.as_deref(), raw: &past.raw, body };
+    let hops = crate::hops::of_stored(&event.headers);
+    let content_type = event.content_type.as_deref();
+    let input = StepInput { method: &event.method, content_type, hops, raw: &past.raw, body };
     let key_failure = key_failure(integration, event, &input);
     let fates = plan_fates(integration, &input, key_failure.as_deref(), &Limits::BEHIND);
     let names = integration.destinations.iter().map(|destination| destination.name.clone());
