@@ -45,7 +45,9 @@ pub(super) fn key(rows: &[OpenDelivery]) -> String {
         hasher.update(&row.id.to_bytes());
         hasher.update(&row.revision.to_be_bytes());
     }
-    format!("bat_{}", &hasher.finalize().to_hex()[..32])
+    // 128 bits: no two sets share it by chance.
+    let digits: String = hasher.finalize().to_hex().chars().take(32).collect();
+    format!("bat_{digits}")
 }
 
 /// One request with the records of all of them; what stops it is a fault of the mapping.
