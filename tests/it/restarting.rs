@@ -1,95 +1,13 @@
 //! Killed under load, again and again: nothing acknowledged is lost, and each key keeps its order.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use signalbox_testkit::{Destination, Received, ServeProcess, TestWorkspace, until, workspace};
+use signalbox_testkit::load::{Load, settled, two_destinations};
+use signalbox_testkit::{ServeProcess, TestWorkspace, until};
 
 use crate::support::{binary, send_to, serve};
-
-/// As many keys, each with a sender of its own.
-const SENDERS: u64 = 6;
-
-/// Tries for long enough that the destinations' outage does not kill anything.
-fn patient() -> String {
-    let schedule = vec!["\"500ms\""; 60].join(", ");
-    format!("retry = {{ schedule = [{schedule}], jitter = 0.0 }}")
-}
-
-async fn two_destinations() -> (TestWorkspace, Destination, Destination) {
-    let (workspace, one, two) = (TestWorkspace::new(), Destination::start().await, Destination::start().await);
-    workspace.system("one", &one.url(), "").system("two", &two.url(), "");
-    let both = format!("{}{}", workspace::destination("one", &patient()), workspace::destination("two", &patient()));
-    workspace.integration("sync", &both);
-    (workspace, one, two)
-}
-
-/// Each sends its key's numbers one after the other, and the same number again until it is acknowledged.
-struct Load {
-    acknowledged: Vec<AtomicU64>,
-    stop: AtomicBool,
-}
-
-impl Load {
-    fn start(ingress: tokio::sync::watch::Receiver<String>) -> (Arc<Self>, tokio::task::JoinSet<()>) {
-        let load = Arc::new(Self {
-            acknowledged: (0..SENDERS).map(|_| AtomicU64::new(0)).collect(),
-            stop: AtomicBool::new(false),
-        });
-        let mut tasks = tokio::task::JoinSet::new();
-        for sender in 0..SENDERS {
-            let (load, ingress) = (load.clone(), ingress.clone());
-            tasks.spawn(async move {
-                let mut number = 1;
-                while !load.stop.load(Ordering::Relaxed) {
-                    let url = ingress.borrow().clone();
-                    let body = json!({ "type": "a", "key": format!("k{sender}"), "number": number }).to_string();
-                    match send_to(&url, "/hooks/sync", &format!("{sender}-{number}"), body.as_bytes()).await {
-                        Ok(answer) if answer.status == 200 => {
-                            load.acknowledged[sender as usize].store(number, Ordering::Relaxed);
-                            number += 1;
-                        }
-                        _ => tokio::time::sleep(Duration::from_millis(20)).await,
-                    }
-                }
-            });
-        }
-        (load, tasks)
-    }
-
-    fn total(&self) -> u64 {
-        self.acknowledged.iter().map(|count| count.load(Ordering::Relaxed)).sum()
-    }
-}
-
-/// Every acknowledged number of every key arrived, and nothing came before what it had to wait for.
-fn check(name: &str, received: &[Received], load: &Load) {
-    let mut keys: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for request in received {
-        let body = request.json();
-        keys.entry(body["key"].as_str().unwrap().to_owned()).or_default().push(body["number"].as_u64().unwrap());
-    }
-    for sender in 0..SENDERS {
-        let arrived = keys.remove(&format!("k{sender}")).unwrap_or_default();
-        assert!(arrived.is_sorted(), "{name}, key k{sender}: out of order: {arrived:?}");
-        let distinct: BTreeSet<u64> = arrived.into_iter().collect();
-        let lost: Vec<u64> = (1..=load.acknowledged[sender as usize].load(Ordering::Relaxed))
-            .filter(|number| !distinct.contains(number))
-            .collect();
-        assert!(lost.is_empty(), "{name}, key k{sender}: acknowledged and lost: {lost:?}");
-    }
-}
-
-async fn settled(process: &ServeProcess) {
-    until("everything to be delivered", || async {
-        let page = process.get("deliveries?limit=1&filter=-state%3Adelivered").await;
-        (page["total"] == 0).then_some(())
-    })
-    .await;
-}
 
 async fn cycles(count: u64, workspace: &TestWorkspace) -> (ServeProcess, Arc<Load>) {
     let mut process = serve(workspace).await;
@@ -104,7 +22,7 @@ async fn cycles(count: u64, workspace: &TestWorkspace) -> (ServeProcess, Arc<Loa
         process = serve(workspace).await;
         ingress.send_replace(process.ingress());
     }
-    load.stop.store(true, Ordering::Relaxed);
+    load.stop();
     while tasks.join_next().await.is_some() {}
     (process, load)
 }
@@ -114,8 +32,8 @@ async fn fifty_kills_under_load_lose_nothing_acknowledged_and_keep_the_order() {
     let (workspace, one, two) = two_destinations().await;
     let (process, load) = cycles(50, &workspace).await;
     settled(&process).await;
-    check("one", &one.received(), &load);
-    check("two", &two.received(), &load);
+    load.check("one", &one.received());
+    load.check("two", &two.received());
     println!(
         "{} events acknowledged over 50 kills; {} and {} requests",
         load.total(),
@@ -134,8 +52,8 @@ async fn killed_with_both_destinations_down_it_delivers_when_they_are_back() {
     one.come_back().await;
     two.come_back().await;
     settled(&process).await;
-    check("one", &one.received(), &load);
-    check("two", &two.received(), &load);
+    load.check("one", &one.received());
+    load.check("two", &two.received());
 }
 
 #[tokio::test]

@@ -12,11 +12,17 @@
     reason = "a test ends where something is not as it expects, and prints its seed and figures"
 )]
 
+mod backlog;
+mod corruption;
 mod disk;
+mod disk_full;
+mod flood;
 mod image;
 mod io_faults;
+mod kills;
 mod oracle;
 mod power_cut;
+mod program;
 mod seed;
 mod sqlite;
 mod workload;

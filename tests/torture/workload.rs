@@ -44,7 +44,7 @@ impl Clock for CountingClock {
     }
 }
 
-struct Nobody;
+pub struct Nobody;
 
 impl Observer for Nobody {
     fn committed(&self, _changes: &[Change]) {}
@@ -404,6 +404,34 @@ impl Workload {
             size: 0,
         };
         self.store.reject(rejected).await
+    }
+}
+
+/// An event of its own key, to be sent to one lane.
+pub fn plain_event(number: u64, lane: LaneId, received_at: Timestamp) -> NewEvent {
+    let millis = u128::try_from(received_at.as_millis()).expect("after 1970");
+    let bits = (millis << 80) | u128::from(number) << 1;
+    let body = Bytes::from(format!("{{\"type\":\"a\",\"key\":\"b{number}\",\"number\":{number}}}"));
+    let fate = Fate::Send(request(body.clone()));
+    let delivery = NewDelivery { id: DeliveryId::from_bits(bits | 1), lane, fate, may_open: false };
+    NewEvent {
+        id: EventId::from_bits(bits),
+        integration: "sync".into(),
+        version: "v1".into(),
+        received_at,
+        dedupe: None,
+        event_type: Some("a".into()),
+        key: Some(format!("b{number}")),
+        method: "POST".into(),
+        path: "/hooks/sync".into(),
+        query: None,
+        headers: vec![("content-type".into(), "application/json".into())],
+        content_type: Some("application/json".into()),
+        body_hash: *blake3::hash(&body).as_bytes(),
+        body,
+        notes: Vec::new(),
+        part: None,
+        planned: Planned::Now(vec![delivery]),
     }
 }
 

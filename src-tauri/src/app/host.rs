@@ -13,8 +13,9 @@ use signalbox_api::dto::session::{Session, SessionWorkspace};
 use signalbox_api::{Host, HostError, Instance};
 use signalbox_workspace::{Lock, RuntimeFile, make_private_dir, private_dir};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-use super::instance::{Running, Sandboxed};
+use super::instance::{DRAIN, Running, Sandboxed};
 use super::{AppOptions, World, default_workspace, token};
 
 pub struct AppHost {
@@ -115,14 +116,14 @@ impl AppHost {
         Ok(())
     }
 
-    pub async fn stop(&self) {
+    pub async fn stop(&self, deadline: Instant) {
         let Some(running) = self.running.lock().await.take() else { return };
         for dir in [&running.dir, &self.home] {
             if let Err(error) = RuntimeFile::remove(dir, std::process::id()) {
                 tracing::warn!(%error, "runtime.json stays behind");
             }
         }
-        running.stop().await;
+        running.stop(deadline).await;
         self.current.store(None);
     }
 
@@ -147,7 +148,7 @@ impl AppHost {
         let before = slot.take();
         if let Some(running) = before {
             let left = running.dir.clone();
-            running.stop().await;
+            running.stop(Instant::now() + DRAIN).await;
             if left != self.home {
                 // It is not running any more; what it said would mislead the command line.
                 RuntimeFile::remove(&left, std::process::id()).ok();

@@ -20,12 +20,13 @@ use signalbox_workspace::{EnvThenKeyring, Keyring, MapSecrets, Secrets, Watcher,
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::World;
 
-/// How long deliveries on the wire may take after the order to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long everything together may take after the order to stop: requests, deliveries on the wire, the API.
+pub const DRAIN: Duration = Duration::from_secs(10);
 
 /// Enough for some thousands of deliveries to end on a full disk.
 const BALLAST: u64 = 8 << 20;
@@ -103,8 +104,8 @@ impl Running {
         Ok(Self { instance, dir: dir.to_owned(), store, ingress: (stop, serving), reloads, watcher })
     }
 
-    /// Stops taking, lets what is on the wire end, closes the ledger.
-    pub async fn stop(mut self) {
+    /// Stops taking, lets what is on the wire end until `deadline`, closes the ledger.
+    pub async fn stop(mut self, deadline: Instant) {
         drop(self.watcher.take());
         self.reloads.abort();
         let (stop, serving) = self.ingress;
@@ -112,7 +113,7 @@ impl Running {
         if serving.await.is_err() {
             tracing::warn!("the ingress ended unexpectedly");
         }
-        self.instance.runtime.drain(DRAIN).await;
+        self.instance.runtime.drain(deadline.saturating_duration_since(Instant::now())).await;
         self.store.close().await;
     }
 }

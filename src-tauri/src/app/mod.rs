@@ -9,6 +9,7 @@ mod token;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -16,11 +17,16 @@ use signalbox_api::{ApiOptions, Host as _, InProcess, SignIn};
 use signalbox_model::{Clock, Random, SystemClock};
 use signalbox_net::serve::{ServeLimits, serve};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use host::{AppHost, Home};
+use instance::DRAIN;
 pub use paths::default_workspace;
 use system::SystemRandom;
+
+/// For answers of the API after the ledger is closed.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// How the program is started.
 #[derive(Clone, Debug)]
@@ -72,6 +78,7 @@ impl App {
     /// Returns when everything listens and `runtime.json` is written.
     pub async fn start(options: AppOptions) -> anyhow::Result<Self> {
         system::install_crypto();
+        system::raise_descriptors();
         let world = Arc::new(World { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) });
         let home = Home::take(&options)?;
         let listener = TcpListener::bind(options.listen)
@@ -116,10 +123,15 @@ impl App {
 
     /// Stops taking, drains for up to 10 s, closes the ledger.
     pub async fn shutdown(self) {
-        self.host.stop().await;
+        let deadline = Instant::now() + DRAIN;
+        self.host.stop(deadline).await;
         self.stop.cancel();
-        if self.serving.await.is_err() {
-            tracing::warn!("the API's listener ended unexpectedly");
+        // Whatever the others took, an answer that is being written may end.
+        let last = deadline.max(Instant::now() + LAST_ANSWERS);
+        match tokio::time::timeout_at(last, self.serving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => tracing::warn!("the API's listener ended unexpectedly"),
+            Err(_) => tracing::warn!("API requests that did not end in time are cut"),
         }
     }
 }

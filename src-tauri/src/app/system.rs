@@ -21,3 +21,15 @@ pub fn install_crypto() {
     // `Err` means that it is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
+
+/// Every listener at its bounds, and what the rest of the program needs: the usual limit of 1,024 would be reached first.
+const DESCRIPTORS: u64 = 16_384;
+
+/// Takes as many as the system allows; with fewer, listeners refuse connections earlier.
+pub fn raise_descriptors() {
+    match rlimit::increase_nofile_limit(DESCRIPTORS) {
+        Ok(limit) if limit < DESCRIPTORS => tracing::debug!(limit, "the system allows few open files"),
+        Ok(_) => {}
+        Err(error) => tracing::debug!(%error, "the limit of open files stays as it was"),
+    }
+}

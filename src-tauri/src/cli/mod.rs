@@ -125,7 +125,7 @@ pub fn main() -> ExitCode {
 fn run(context: &Context, command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Serve(arguments) => threads()?.block_on(serve::run(context, arguments)),
-        Command::Check(arguments) => check::run(context, &arguments),
+        Command::Check(arguments) => one_thread()?.block_on(check::run(context, &arguments)),
         Command::Init(arguments) => init::run(context, &arguments),
         Command::Status => one_thread()?.block_on(status::run(context)),
         Command::Deliveries(arguments) => one_thread()?.block_on(deliveries::run(context, &arguments)),

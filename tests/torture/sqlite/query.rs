@@ -16,6 +16,11 @@ impl Ledger {
         Self::open(dir, Some(VFS))
     }
 
+    /// On a real one.
+    pub fn in_folder(dir: &Path) -> Result<Self, String> {
+        Self::open(dir, None)
+    }
+
     fn open(dir: &Path, vfs: Option<&str>) -> Result<Self, String> {
         let path = CString::new(dir.join("ledger.db").to_string_lossy().into_owned()).map_err(|e| e.to_string())?;
         let vfs = vfs.map(|name| CString::new(name).expect("a name without zeros"));

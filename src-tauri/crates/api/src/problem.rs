@@ -60,6 +60,7 @@ codes! {
     LedgerBusy "ledger-busy" SERVICE_UNAVAILABLE "The ledger has too much to write",
     LedgerSealed "ledger-sealed" SERVICE_UNAVAILABLE "The ledger is sealed after a disk error",
     DiskFull "disk-full" SERVICE_UNAVAILABLE "The disk is full",
+    LedgerDamaged "ledger-damaged" INTERNAL_SERVER_ERROR "The ledger is damaged",
 }
 
 /// A problem document on its way out.
@@ -132,6 +133,10 @@ impl From<StoreError> for Problem {
             StoreError::InvalidCursor => Self::new(Code::InvalidCursor, detail),
             StoreError::TooMany(_) => Self::new(Code::InvalidParameter, detail),
             StoreError::Closed => Self::new(Code::Unavailable, detail).retry_after(1),
+            StoreError::Corrupt(_) => {
+                tracing::error!(%error, "the ledger is damaged");
+                Self::new(Code::LedgerDamaged, format!("{detail}. Stop Signalbox and run: signalbox check --ledger."))
+            }
             error => {
                 tracing::error!(%error, "the ledger could not answer a request");
                 Self::new(Code::Internal, format!("{detail}. The log has more; a restart opens the ledger anew."))

@@ -12,6 +12,7 @@
 
 pub mod destination;
 pub mod http;
+pub mod load;
 pub mod process;
 pub mod workspace;
 

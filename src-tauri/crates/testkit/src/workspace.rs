@@ -23,6 +23,14 @@ impl TestWorkspace {
         Self { dir: tempfile::Builder::new().prefix("signalbox-test-").tempdir().unwrap() }
     }
 
+    /// In a folder of another disk.
+    ///
+    /// # Panics
+    /// Where no folder can be made.
+    pub fn inside(dir: &Path) -> Self {
+        Self { dir: tempfile::Builder::new().prefix("signalbox-test-").tempdir_in(dir).unwrap() }
+    }
+
     pub fn path(&self) -> &Path {
         self.dir.path()
     }

@@ -23,8 +23,8 @@ pub enum LockError {
     Held { dir: PathBuf, holder: Option<u32> },
     #[error(transparent)]
     PrivateDir(#[from] PrivateDirError),
-    #[error("the lock {} cannot be taken: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    #[error("the lock {} cannot be taken: {reason}", path.display())]
+    Io { path: PathBuf, reason: io::Error },
 }
 
 impl Lock {
@@ -34,7 +34,7 @@ impl Lock {
     /// Another process holds it, or the folder cannot be written.
     pub fn take(dir: &Path, pid: u32) -> Result<Self, LockError> {
         let path = make_private_dir(dir)?.join("lock");
-        let wrong = |source| LockError::Io { path: path.clone(), source };
+        let wrong = |reason| LockError::Io { path: path.clone(), reason };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(wrong)?;
         match file.try_lock() {

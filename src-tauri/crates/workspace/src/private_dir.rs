@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be made: {source}. Signalbox needs to write in the workspace", path.display())]
+#[error("{} cannot be made: {reason}. Signalbox needs to write in the workspace", path.display())]
 pub struct PrivateDirError {
     pub path: PathBuf,
-    pub source: io::Error,
+    /// Told in the sentence, hence no source of its own: a chain would say it twice.
+    pub reason: io::Error,
 }
 
 /// Where the private folder of the workspace at `dir` is, whether it exists or not.
@@ -22,7 +23,7 @@ pub fn private_dir(dir: &Path) -> PathBuf {
 /// The folder or the file cannot be made: a read-only or a full disk.
 pub fn make_private_dir(dir: &Path) -> Result<PathBuf, PrivateDirError> {
     let path = private_dir(dir);
-    let wrong = |path: &Path, source| PrivateDirError { path: path.to_owned(), source };
+    let wrong = |path: &Path, reason| PrivateDirError { path: path.to_owned(), reason };
     fs::create_dir_all(&path).map_err(|error| wrong(&path, error))?;
     keep_private(&path);
     let ignore = path.join(".gitignore");

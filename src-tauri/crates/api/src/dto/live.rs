@@ -37,6 +37,25 @@ pub struct Snapshot {
     pub replays: Vec<Replay>,
     /// Things that are wrong in the workspace's files.
     pub problems: u64,
+    pub ledger: LedgerState,
+}
+
+/// Whether events can be written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LedgerState {
+    pub state: LedgerWord,
+    /// What happened and what to do; null while all is well.
+    pub text: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LedgerWord {
+    Ok,
+    /// Events are refused, deliveries go on.
+    DiskFull,
+    /// Nothing is written until a restart.
+    Sealed,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

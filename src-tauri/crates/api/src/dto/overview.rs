@@ -27,6 +27,7 @@ pub struct Overview {
     pub activity: Vec<Activity>,
     pub rates: Rates,
     pub process: Process,
+    pub ledger: super::live::LedgerState,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

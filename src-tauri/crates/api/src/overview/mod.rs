@@ -67,6 +67,7 @@ pub(crate) async fn assemble(runtime: &Runtime, window: Duration) -> Result<Over
             uptime_ms: duration_ms(process.uptime),
             ledger_bytes,
         },
+        ledger: crate::view::ledger::state(runtime.store().as_ref()),
     })
 }
 

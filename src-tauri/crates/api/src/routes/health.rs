@@ -11,9 +11,13 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// A workspace runs and its ledger answers.
+/// A workspace runs, its ledger answers and takes events.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, description = "It does", body = String)))]
 pub(super) async fn readyz(Running(instance): Running) -> Result<(StatusCode, &'static str), Problem> {
-    instance.runtime.store().size_on_disk().await?;
+    let store = instance.runtime.store();
+    if let Some(trouble) = store.trouble() {
+        return Err(trouble.into());
+    }
+    store.size_on_disk().await?;
     Ok((StatusCode::OK, "ready\n"))
 }

@@ -17,7 +17,7 @@ use crate::host::Instance;
 use crate::overview::rates;
 use crate::problem::{Code, Problem};
 use crate::state::{Api, Running};
-use crate::view::{gate, replay};
+use crate::view::{gate, ledger, replay};
 
 /// Below the idle deadlines of common proxies.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -96,6 +96,7 @@ async fn snapshot(runtime: &Runtime) -> Result<Snapshot, Problem> {
         gates: gate::summary(&runtime.gates()),
         replays: runtime.running_replays().await?.iter().map(replay::progress).collect(),
         problems: runtime.workspace().problems.len() as u64,
+        ledger: ledger::state(runtime.store().as_ref()),
     })
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod delivery;
 pub(crate) mod detail;
 pub(crate) mod gate;
+pub(crate) mod ledger;
 pub(crate) mod problems;
 pub(crate) mod replay;
 pub(crate) mod split;

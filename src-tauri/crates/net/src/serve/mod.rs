@@ -62,7 +62,7 @@ impl Default for ServeLimits {
             max_header_bytes: 32 * 1024,
             max_connections: 1_024,
             max_per_ip: 64,
-            max_loopback: 4_096,
+            max_loopback: 8_192,
             keep_alive_idle: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(10),

@@ -6,17 +6,17 @@
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
-use signalbox_model::{AttemptId, DeliveryId, DeliveryState, FailureKind, Stage, Timestamp};
+use signalbox_model::{AttemptId, DeliveryId, DeliveryState, FailureKind, GroupId, Stage, Timestamp};
 use sqlx::sqlite::SqliteRow;
 
-use super::fault::Outcome;
+use super::fault::{Fault, Outcome};
 use super::ledger::Ledger;
 use super::sql::{Args, Columns, Many, execute, optional, rows};
 use super::supersede;
 use crate::delivery::{OpenDelivery, OpenedBatch};
-use crate::event::Request;
-use crate::{Change, LaneId};
+use crate::event::{Failure, Request};
+use crate::replay::ItemState;
+use crate::{Change, LaneId, StoreError};
 
 /// The most attempts of one claim: their bytes are read into memory.
 pub(super) const CLAIM_MAX: u32 = 256;
@@ -25,7 +25,8 @@ static REQUESTS: Many = Many::new(
     "WITH wanted (at, id) AS (VALUES",
     2,
     ") SELECT wanted.at, d.id, d.event, d.attempts, d.tries_before, d.revision, d.accepted_at, d.round_started_at, d.key,
-              d.event_type, d.replay, r.method, r.path, r.headers, ifnull(r.body, b.body)
+              d.event_type, d.replay, r.method, r.path, r.headers, ifnull(r.body, b.body),
+              iif(r.body IS NULL, e.body_hash, r.body_hash)
        FROM wanted CROSS JOIN delivery d ON d.id = wanted.id
        CROSS JOIN revision r ON r.delivery = d.id AND r.number = d.revision
        LEFT JOIN event e ON r.body IS NULL AND e.id = d.event
@@ -81,7 +82,38 @@ async fn requests(ledger: &mut Ledger, ids: &[(Timestamp, DeliveryId)], lane: La
         })
         .await?;
     let epoch = ledger.epoch;
-    found.iter().map(|row| request(row, lane, epoch)).collect()
+    let mut open = Vec::with_capacity(found.len());
+    for row in &found {
+        match request(row, lane, epoch) {
+            Ok(row) => open.push(row),
+            Err(Fault::Refused(StoreError::Corrupt(what))) => quarantine(ledger, row, lane, &what).await?,
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(open)
+}
+
+/// What the disk has changed is not sent: its delivery is dead and keeps its key waiting, the others go on.
+async fn quarantine(ledger: &mut Ledger, row: &SqliteRow, lane: LaneId, what: &str) -> Outcome<()> {
+    let (id, now): (DeliveryId, _) = (row.get_id(1)?, ledger.now);
+    tracing::error!(delivery = %id, what, "the ledger is damaged: run `signalbox check --ledger`");
+    let group =
+        u128::from_le_bytes(blake3::hash(&lane.0.to_le_bytes()).as_bytes().first_chunk().copied().unwrap_or_default());
+    let failure = Failure {
+        kind: FailureKind::Rejected,
+        stage: Stage::Deliver,
+        status: None,
+        message: format!("the disk has damaged what was to be sent ({what}); nothing was sent"),
+        group: GroupId::from_bits(group),
+        park: true,
+    };
+    super::plan::kill(ledger, id, &failure, now).await?;
+    if let Some(replay) = row.get_opt_id(10)? {
+        super::progress::end_item(ledger, replay, id, ItemState::Dead).await?;
+    }
+    let (from, to) = (DeliveryState::Sending, DeliveryState::Dead);
+    ledger.changes.push(Change::Moved { lane, from, to, at: now, latency_us: None });
+    Ok(())
 }
 
 fn request(row: &SqliteRow, lane: LaneId, epoch: u64) -> Outcome<OpenDelivery> {
@@ -103,7 +135,7 @@ fn request(row: &SqliteRow, lane: LaneId, epoch: u64) -> Outcome<OpenDelivery> {
             method: row.get_text(11)?,
             path: row.get_text(12)?,
             headers: row.get_pairs(13)?,
-            body: Bytes::from(row.get_blob(14)?),
+            body: row.get_whole(14, 15)?,
         },
     })
 }

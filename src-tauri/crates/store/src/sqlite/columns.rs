@@ -1,5 +1,6 @@
 //! Columns of a row, by position.
 
+use bytes::Bytes;
 use signalbox_model::{DeliveryState, FailureKind, Stage, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -56,6 +57,15 @@ pub(super) trait Columns {
 
     fn get_opt_id<I: Id>(&self, at: usize) -> Outcome<Option<I>> {
         self.get_opt_blob(at)?.map(|bytes| I::read(&bytes).ok_or_else(|| corrupt("an id"))).transpose()
+    }
+
+    /// Bytes with the sum that they were written with; rows of older schemas have none.
+    fn get_whole(&self, body: usize, hash: usize) -> Outcome<Bytes> {
+        let (body, hash) = (self.get_blob(body)?, self.get_opt_blob(hash)?);
+        match hash {
+            Some(hash) if hash != blake3::hash(&body).as_bytes() => Err(corrupt("a body")),
+            _ => Ok(Bytes::from(body)),
+        }
     }
 
     fn get_state(&self, at: usize) -> Outcome<DeliveryState> {

@@ -24,8 +24,11 @@ static DELIVERIES: Many = Many::new(
     22,
     "",
 );
-static REVISIONS: Many =
-    Many::new("INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body) VALUES", 8, "");
+static REVISIONS: Many = Many::new(
+    "INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body, body_hash) VALUES",
+    9,
+    "",
+);
 
 /// A delivery that comes into being.
 pub(super) struct NewRow<'a> {
@@ -130,7 +133,8 @@ pub(super) fn deliveries(script: &mut Script, rows: &[NewRow<'_>]) -> Outcome<()
     script.many(&REVISIONS, &requests, |args, (row, request)| {
         args.id(row.id).int(1).text(RevisionOrigin::Mapped.as_str()).time(row.event.received_at);
         args.text(&request.method).text(&request.path).pairs(&request.headers);
-        args.opt_blob((request.body != row.event.body).then_some(request.body.as_ref()));
+        let own = (request.body != row.event.body).then_some(request.body.as_ref());
+        args.opt_blob(own).opt_blob(own.map(blake3::hash).as_ref().map(|hash| hash.as_bytes().as_slice()));
     });
     Ok(())
 }

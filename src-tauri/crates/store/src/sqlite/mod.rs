@@ -7,7 +7,7 @@
 //! | `batches` | the common end of attempts that went out in one request |
 //! | `claim`, `order`, `plan`, `discard`, `replays`, `replay_items`, `supersede`, `take_back`, `progress` | the other transitions |
 //! | `predicate`, `select`, `rows`, `figures`, `history`, `readers` | reads |
-//! | `files`, `room`, `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many`, `script` | SQLite itself |
+//! | `files`, `damage`, `check`, `room`, `connect`, `migrate`, `wal`, `fault`, `sql`, `args`, `columns`, `many`, `script` | SQLite itself |
 //!
 //! An attempt that is open is its delivery's row: see `claim`. The states and their guards are the CHECK constraints
 //! and partial unique indexes of `migrations/sqlite/0001_ledger.sql`.
@@ -17,10 +17,12 @@ mod alone;
 mod args;
 mod batches;
 mod bulk;
+mod check;
 mod claim;
 mod columns;
 mod complete;
 mod connect;
+mod damage;
 mod dedupe;
 mod discard;
 mod fault;
@@ -62,6 +64,8 @@ use parking_lot::RwLock;
 use signalbox_model::Clock;
 use tokio::sync::mpsc;
 
+pub use check::check;
+
 use crate::{Lane, Observer, StoreError};
 use fault::Outcome;
 use ledger::Ledger;
@@ -85,13 +89,22 @@ pub struct SqliteOptions {
     /// Bytes of the file that is deleted when the disk is full, so that what was accepted can still be delivered. With so
     /// many bytes free, events are refused. 0: neither.
     pub ballast: u64,
+    /// Opens a ledger whose newest events are known to be gone; otherwise that is refused.
+    pub accept_loss: bool,
     /// The SQLite file layer to use, registered beforehand; its files are on no disk that this program knows.
     pub vfs: Option<&'static str>,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { power_loss_safe: true, busy_timeout: Duration::from_secs(5), max_pages: None, ballast: 0, vfs: None }
+        Self {
+            power_loss_safe: true,
+            busy_timeout: Duration::from_secs(5),
+            max_pages: None,
+            ballast: 0,
+            accept_loss: false,
+            vfs: None,
+        }
     }
 }
 
@@ -123,7 +136,17 @@ impl SqliteStore {
         if options.vfs.is_none() {
             files::prepare(&file).map_err(|error| wrong(fault::io_words(&error)))?;
         }
+        let outside = match options.vfs {
+            None => Some(damage::Outside::look(&file).map_err(wrong)?),
+            Some(_) => None,
+        };
         let mut conn = connect::writer(&file, &options).await.map_err(wrong)?;
+        if let Some(outside) = outside.filter(|_| !options.accept_loss)
+            && let Err(reason) = damage::judge(&mut conn, &outside).await
+        {
+            connect::abandon(conn);
+            return Err(wrong(reason));
+        }
         if let Err(reason) = migrate::run(&mut conn).await {
             connect::abandon(conn);
             return Err(wrong(reason));
@@ -172,6 +195,7 @@ impl SqliteStore {
 async fn start(ledger: &mut Ledger) -> Outcome<Vec<Lane>> {
     ledger.statement("BEGIN IMMEDIATE").await?;
     claim::raise_epoch(ledger).await?;
+    ledger.statement(damage::OPEN).await?;
     replays::drop_unfinished(&mut ledger.conn).await?;
     let row = sql::optional(&mut ledger.conn, "SELECT ifnull(max(seq), 0) + 1 FROM event", Args::default()).await?;
     ledger.next_seq = row.map_or(Ok(1), |row| row.get_int(0))?;

@@ -130,12 +130,14 @@ pub(super) async fn add_revision(
     request: &Request,
     event_body: [u8; 32],
 ) -> Outcome<()> {
-    let same = *blake3::hash(&request.body).as_bytes() == event_body;
+    let hash = *blake3::hash(&request.body).as_bytes();
+    let same = hash == event_body;
     let mut args = Args::default();
     args.id(delivery).int(number).text(origin.as_str()).time(ledger.now).text(&request.method).text(&request.path);
     args.pairs(&request.headers).opt_blob((!same).then_some(request.body.as_ref()));
-    let sql = "INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    args.opt_blob((!same).then_some(hash.as_slice()));
+    let sql = "INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body, body_hash)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     execute(&mut ledger.conn, sql, args).await?;
     Ok(())
 }

@@ -162,7 +162,8 @@ fn open_attempt(delivery: DeliveryId, number: u32, revision: u32, since: Timesta
 pub(super) async fn revisions(conn: &mut SqliteConnection, id: DeliveryId) -> Outcome<Vec<RevisionRow>> {
     let mut args = Args::default();
     args.id(id);
-    let sql = "SELECT r.number, r.origin, r.created_at, r.method, r.path, r.headers, ifnull(r.body, b.body)
+    let sql = "SELECT r.number, r.origin, r.created_at, r.method, r.path, r.headers, ifnull(r.body, b.body),
+                iif(r.body IS NULL, e.body_hash, r.body_hash)
                FROM revision r JOIN delivery d ON d.id = r.delivery LEFT JOIN event e ON e.id = d.event
                LEFT JOIN event_body b ON b.seq = e.seq WHERE r.delivery = ? ORDER BY r.number";
     let read = |row: &SqliteRow| {
@@ -174,7 +175,7 @@ pub(super) async fn revisions(conn: &mut SqliteConnection, id: DeliveryId) -> Ou
                 method: row.get_text(3)?,
                 path: row.get_text(4)?,
                 headers: row.get_pairs(5)?,
-                body: Bytes::from(row.get_blob(6)?),
+                body: row.get_whole(6, 7)?,
             },
         })
     };
@@ -222,6 +223,6 @@ pub(super) async fn events_of(conn: &mut SqliteConnection, request: EventId) -> 
 pub(super) async fn event_body(conn: &mut SqliteConnection, id: EventId) -> Outcome<Option<Bytes>> {
     let mut args = Args::default();
     args.id(id);
-    let sql = "SELECT b.body FROM event e JOIN event_body b ON b.seq = e.seq WHERE e.id = ?";
-    optional(conn, sql, args).await?.map(|row| row.get_blob(0).map(Bytes::from)).transpose()
+    let sql = "SELECT b.body, e.body_hash FROM event e JOIN event_body b ON b.seq = e.seq WHERE e.id = ?";
+    optional(conn, sql, args).await?.map(|row| row.get_whole(0, 1)).transpose()
 }

@@ -72,7 +72,8 @@ impl Writer {
         while let Ok(job) = self.queue.try_recv() {
             refuse(job);
         }
-        if self.shared.sealed().is_some() || !self.checkpoints.last(&mut self.ledger.conn).await {
+        let whole = self.shared.sealed().is_none() && self.ledger.statement(super::damage::CLOSED).await.is_ok();
+        if !whole || !self.checkpoints.last(&mut self.ledger.conn).await {
             connect::abandon(self.ledger.conn);
         } else if let Err(error) = connect::close(self.ledger.conn).await {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing committed is lost");
