@@ -36,6 +36,9 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CliError> {
         text(&session, "ingress"),
         client.running().pid
     ))?;
+    if let Some(trouble) = overview["ledger"]["text"].as_str() {
+        output.line(&format!("\nledger   {}", clean(trouble)))?;
+    }
     let (delivered, queue, dead) = (&overview["delivered"], &overview["queue"], &overview["dead_letters"]);
     output.line(&format!(
         "\nLast hour: {} of {} delivered ({}); queue {}, oldest {}; {} dead letters in {} groups\n",

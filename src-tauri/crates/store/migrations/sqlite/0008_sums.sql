@@ -1,3 +1,3 @@
--- A revision's own bytes have a sum, as an event's have, so that a disk that changes them is noticed before they are sent.
--- NULL: `body` is NULL too, or the row is older than this column.
-ALTER TABLE revision ADD COLUMN body_hash BLOB CHECK (body_hash IS NULL OR length(body_hash) = 32);
+-- A revision has a sum over its delivery, its number and the bytes that it sends, wherever these are stored: what a disk
+-- changes, in a body or in an index that leads to another one, is noticed before it is sent. NULL: older than this column.
+ALTER TABLE revision ADD COLUMN sum BLOB CHECK (sum IS NULL OR length(sum) = 32);

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use signalbox_model::{AttemptId, DeliveryId, DeliveryState, FailureKind, GroupId, Stage, Timestamp};
 use sqlx::sqlite::SqliteRow;
 
+use super::columns::sum;
 use super::fault::{Fault, Outcome};
 use super::ledger::Ledger;
 use super::sql::{Args, Columns, Many, execute, optional, rows};
@@ -25,8 +26,7 @@ static REQUESTS: Many = Many::new(
     "WITH wanted (at, id) AS (VALUES",
     2,
     ") SELECT wanted.at, d.id, d.event, d.attempts, d.tries_before, d.revision, d.accepted_at, d.round_started_at, d.key,
-              d.event_type, d.replay, r.method, r.path, r.headers, ifnull(r.body, b.body),
-              iif(r.body IS NULL, e.body_hash, r.body_hash)
+              d.event_type, d.replay, r.method, r.path, r.headers, ifnull(r.body, b.body), r.sum
        FROM wanted CROSS JOIN delivery d ON d.id = wanted.id
        CROSS JOIN revision r ON r.delivery = d.id AND r.number = d.revision
        LEFT JOIN event e ON r.body IS NULL AND e.id = d.event
@@ -117,15 +117,15 @@ async fn quarantine(ledger: &mut Ledger, row: &SqliteRow, lane: LaneId, what: &s
 }
 
 fn request(row: &SqliteRow, lane: LaneId, epoch: u64) -> Outcome<OpenDelivery> {
-    let attempt = row.get_u32(3)?;
+    let (id, attempt, revision) = (row.get_id(1)?, row.get_u32(3)?, row.get_u32(5)?);
     Ok(OpenDelivery {
-        id: row.get_id(1)?,
+        id,
         event: row.get_id(2)?,
         lane,
         attempt,
         tries: attempt.saturating_sub(row.get_u32(4)?),
         epoch,
-        revision: row.get_u32(5)?,
+        revision,
         accepted_at: row.get_time(6)?,
         round_started_at: row.get_time(7)?,
         key: row.get_opt_text(8)?,
@@ -135,7 +135,7 @@ fn request(row: &SqliteRow, lane: LaneId, epoch: u64) -> Outcome<OpenDelivery> {
             method: row.get_text(11)?,
             path: row.get_text(12)?,
             headers: row.get_pairs(13)?,
-            body: row.get_whole(14, 15)?,
+            body: row.get_whole(14, 15, |body| sum(id, revision, body))?,
         },
     })
 }

@@ -1,7 +1,7 @@
 //! Columns of a row, by position.
 
 use bytes::Bytes;
-use signalbox_model::{DeliveryState, FailureKind, Stage, Timestamp};
+use signalbox_model::{DeliveryId, DeliveryState, FailureKind, Stage, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -59,11 +59,11 @@ pub(super) trait Columns {
         self.get_opt_blob(at)?.map(|bytes| I::read(&bytes).ok_or_else(|| corrupt("an id"))).transpose()
     }
 
-    /// Bytes with the sum that they were written with; rows of older schemas have none.
-    fn get_whole(&self, body: usize, hash: usize) -> Outcome<Bytes> {
-        let (body, hash) = (self.get_blob(body)?, self.get_opt_blob(hash)?);
-        match hash {
-            Some(hash) if hash != blake3::hash(&body).as_bytes() => Err(corrupt("a body")),
+    /// Bytes that have the sum which they were written with; rows of older schemas have none.
+    fn get_whole(&self, body: usize, sum: usize, wanted: impl Fn(&[u8]) -> [u8; 32]) -> Outcome<Bytes> {
+        let (body, sum) = (self.get_blob(body)?, self.get_opt_blob(sum)?);
+        match sum {
+            Some(sum) if sum != wanted(&body) => Err(corrupt("a body")),
             _ => Ok(Bytes::from(body)),
         }
     }
@@ -113,6 +113,13 @@ impl Columns for SqliteRow {
     fn get_opt_blob(&self, at: usize) -> Outcome<Option<Vec<u8>>> {
         Ok(self.try_get(at)?)
     }
+}
+
+/// Of a revision: says to which delivery and number the bytes belong, too.
+pub(super) fn sum(delivery: DeliveryId, number: u32, body: &[u8]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&delivery.to_bytes()).update(&number.to_be_bytes()).update(body);
+    *hasher.finalize().as_bytes()
 }
 
 pub(super) fn corrupt(what: &str) -> Fault {

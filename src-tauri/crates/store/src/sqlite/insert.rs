@@ -2,6 +2,7 @@
 
 use signalbox_model::{DeliveryId, DeliveryState, EventId, Timestamp};
 
+use super::columns::sum;
 use super::dedupe::Verdict;
 use super::fault::{Fault, Outcome};
 use super::ledger::Ledger;
@@ -25,7 +26,7 @@ static DELIVERIES: Many = Many::new(
     "",
 );
 static REVISIONS: Many = Many::new(
-    "INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body, body_hash) VALUES",
+    "INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body, sum) VALUES",
     9,
     "",
 );
@@ -133,8 +134,8 @@ pub(super) fn deliveries(script: &mut Script, rows: &[NewRow<'_>]) -> Outcome<()
     script.many(&REVISIONS, &requests, |args, (row, request)| {
         args.id(row.id).int(1).text(RevisionOrigin::Mapped.as_str()).time(row.event.received_at);
         args.text(&request.method).text(&request.path).pairs(&request.headers);
-        let own = (request.body != row.event.body).then_some(request.body.as_ref());
-        args.opt_blob(own).opt_blob(own.map(blake3::hash).as_ref().map(|hash| hash.as_bytes().as_slice()));
+        args.opt_blob((request.body != row.event.body).then_some(request.body.as_ref()));
+        args.opt_blob(Some(sum(row.id, 1, &request.body).as_slice()));
     });
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use signalbox_model::{DeliveryId, DeliveryState, EventId, Stage, Timestamp};
 
+use super::columns::sum;
 use super::fault::{Fault, Outcome};
 use super::ledger::Ledger;
 use super::order;
@@ -130,13 +131,12 @@ pub(super) async fn add_revision(
     request: &Request,
     event_body: [u8; 32],
 ) -> Outcome<()> {
-    let hash = *blake3::hash(&request.body).as_bytes();
-    let same = hash == event_body;
+    let same = *blake3::hash(&request.body).as_bytes() == event_body;
     let mut args = Args::default();
     args.id(delivery).int(number).text(origin.as_str()).time(ledger.now).text(&request.method).text(&request.path);
     args.pairs(&request.headers).opt_blob((!same).then_some(request.body.as_ref()));
-    args.opt_blob((!same).then_some(hash.as_slice()));
-    let sql = "INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body, body_hash)
+    args.opt_blob(Some(sum(delivery, number, &request.body).as_slice()));
+    let sql = "INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body, sum)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     execute(&mut ledger.conn, sql, args).await?;
     Ok(())

@@ -6,6 +6,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::batches;
 use super::claim::open_attempt_id;
+use super::columns::sum;
 use super::fault::Outcome;
 use super::sql::{Args, Columns, Many, corrupt, optional, rows};
 use crate::Lane;
@@ -162,20 +163,20 @@ fn open_attempt(delivery: DeliveryId, number: u32, revision: u32, since: Timesta
 pub(super) async fn revisions(conn: &mut SqliteConnection, id: DeliveryId) -> Outcome<Vec<RevisionRow>> {
     let mut args = Args::default();
     args.id(id);
-    let sql = "SELECT r.number, r.origin, r.created_at, r.method, r.path, r.headers, ifnull(r.body, b.body),
-                iif(r.body IS NULL, e.body_hash, r.body_hash)
+    let sql = "SELECT r.number, r.origin, r.created_at, r.method, r.path, r.headers, ifnull(r.body, b.body), r.sum
                FROM revision r JOIN delivery d ON d.id = r.delivery LEFT JOIN event e ON e.id = d.event
                LEFT JOIN event_body b ON b.seq = e.seq WHERE r.delivery = ? ORDER BY r.number";
     let read = |row: &SqliteRow| {
+        let number = row.get_u32(0)?;
         Ok(RevisionRow {
-            number: row.get_u32(0)?,
+            number,
             origin: RevisionOrigin::parse(&row.get_text(1)?).ok_or_else(|| corrupt("a revision's origin"))?,
             created_at: row.get_time(2)?,
             request: Request {
                 method: row.get_text(3)?,
                 path: row.get_text(4)?,
                 headers: row.get_pairs(5)?,
-                body: row.get_whole(6, 7)?,
+                body: row.get_whole(6, 7, |body| sum(id, number, body))?,
             },
         })
     };
@@ -223,6 +224,12 @@ pub(super) async fn events_of(conn: &mut SqliteConnection, request: EventId) -> 
 pub(super) async fn event_body(conn: &mut SqliteConnection, id: EventId) -> Outcome<Option<Bytes>> {
     let mut args = Args::default();
     args.id(id);
-    let sql = "SELECT b.body, e.body_hash FROM event e JOIN event_body b ON b.seq = e.seq WHERE e.id = ?";
-    optional(conn, sql, args).await?.map(|row| row.get_whole(0, 1)).transpose()
+    // The id as the row itself has it: a damaged index may have led to another event.
+    let sql = "SELECT b.body, e.body_hash, (SELECT f.id FROM event f WHERE f.seq = e.seq)
+               FROM event e JOIN event_body b ON b.seq = e.seq WHERE e.id = ?";
+    let Some(row) = optional(conn, sql, args).await? else { return Ok(None) };
+    if row.get_id::<EventId>(2)? != id {
+        return Err(corrupt("the place of an event"));
+    }
+    row.get_whole(0, 1, |body| *blake3::hash(body).as_bytes()).map(Some)
 }
