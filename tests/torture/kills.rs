@@ -78,6 +78,12 @@ async fn live(child: &mut Child, dir: &Path, ingress: &tokio::sync::watch::Sende
     .await;
     let _gone = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status().await;
     let _ended = child.wait().await;
+    // The program may outlive strace by a moment, and it still holds the lock then.
+    until("the killed program to be gone", || async {
+        let sent = Command::new("kill").args(["-0", "--", &format!("-{group}")]).stderr(Stdio::null()).status().await;
+        (!sent.unwrap().success()).then_some(())
+    })
+    .await;
     ended.is_ok()
 }
 
