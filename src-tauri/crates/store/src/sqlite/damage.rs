@@ -17,6 +17,8 @@ use super::sql::{Args, Columns, rows};
 
 const PAGE: u64 = 4_096;
 /// <https://www.sqlite.org/fileformat2.html#walformat>
+/// <https://www.sqlite.org/fileformat2.html#the_database_header>
+const MAGIC: &[u8] = b"SQLite format 3\0";
 const HEADER: usize = 32;
 const FRAME: u64 = 24 + PAGE;
 /// A ledger up to this size is read whole after a crash; a larger one by `signalbox check --ledger`.
@@ -56,7 +58,8 @@ impl Outside {
         if bytes >= 100 && matches!(wal, Wal::Missing) {
             ledger.read_exact(&mut header).map_err(unreadable)?;
             let wanted = u64::from(big_endian(&header, 28)) * PAGE;
-            if bytes < wanted {
+            // Of a file of another kind SQLite says so itself.
+            if header.starts_with(MAGIC) && bytes < wanted {
                 return Err(format!("it is cut off: it has {bytes} bytes and should have {wanted}. {RESTORE}"));
             }
         }

@@ -106,6 +106,9 @@ pub(super) fn io_words(error: &std::io::Error) -> String {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full. Free some space".to_owned(),
+        ErrorKind::NotFound => {
+            "the file cannot be made or opened. Check that the folder exists and that you may write to it".to_owned()
+        }
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
             "it may not be written. Check the rights of the file and its folder".to_owned()
         }
