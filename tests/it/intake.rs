@@ -4,6 +4,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use signalbox_model::{Clock as _, SystemClock};
 use signalbox_testkit::process::ServeOptions;
 use signalbox_testkit::{Destination, Response, ServeProcess, TestWorkspace, http};
 
@@ -30,8 +31,7 @@ fn mac(secret: &str, message: &str) -> Vec<u8> {
 }
 
 fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_millis()).unwrap()
+    SystemClock.now().as_millis()
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn a_file_that_is_broken_at_the_start_stops_only_its_own_integration() {
     destination.wait_for(1).await;
     let broken = process.get("integrations/broken").await;
     assert_eq!((&broken["state"], &broken["version"]), (&json!("broken"), &json!(null)));
-    assert_eq!(send_to(&process.ingress(), "/hooks/broken", "1", b"{}").await.unwrap().status, 404);
+    assert_eq!(send_to(&process.ingress(), "/hooks/broken", "1", b"{}").await.unwrap().status, 503);
     workspace.integration("broken", &workspace::destination("crm", ""));
     until("the mended integration to run", || async {
         let answer = send_to(&process.ingress(), "/hooks/broken", "1", b"{}").await.unwrap();
