@@ -179,10 +179,8 @@ fn delimiter(content_type: Option<&str>) -> u8 {
     }
     let lower = content_type.to_ascii_lowercase();
     let named = lower.split_once("delimiter=").map(|(_, rest)| rest.trim_start_matches('"'));
-    match named.and_then(|rest| rest.bytes().next()) {
-        Some(byte @ (b';' | b'|' | b'\t')) => byte,
-        _ => b',',
-    }
+    let named = named.and_then(|rest| rest.bytes().next());
+    named.filter(|byte| matches!(byte, b';' | b'|' | b'\t')).unwrap_or(b',')
 }
 
 /// A name that comes once has a string, a name that comes again has an array of all its values, in order.

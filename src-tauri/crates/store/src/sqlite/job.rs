@@ -24,6 +24,7 @@ impl<C, A> Waiting<C, A> {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "the queue is made once; a box would cost each end of an attempt")]
 pub(super) enum Job {
     /// The two hot commands are carried out for the whole batch at once.
     Accept(Waiting<Vec<NewEvent>, Vec<Accepted>>),
