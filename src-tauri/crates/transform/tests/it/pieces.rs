@@ -9,7 +9,7 @@ fn pieces(program: &str, text: &str) -> Vec<String> {
     let envelope = Value::object([("body", parsed.value.clone())]);
     let array = Program::compile(program).unwrap().run_one(&envelope, &Limits::BEHIND).unwrap();
     let shown = |piece: Piece| match piece {
-        Piece::Exact(_, range) => text[range].to_owned(),
+        Piece::Exact(_, range) => text.get(range).unwrap().to_owned(),
         Piece::Made(value) => {
             format!("made:{}", String::from_utf8(value.to_json_bytes(1 << 20).unwrap()).unwrap())
         }
