@@ -49,6 +49,20 @@ test: setup-test lint test-rust test-keyring test-panel test-gen test-e2e test-v
 .PHONY: torture
 torture: binaries ## Break it on purpose, for an hour: power cuts, failing disks, kills, floods (docs/reliability.md)
 	SIGNALBOX_TORTURE=long cargo test --locked --features desktop --test torture -- --nocapture --test-threads=1
+	SIGNALBOX_TORTURE=long cargo test --locked --release -p signalbox-net --test addresses -- --nocapture
+
+# What libFuzzer has found so far is kept between runs; artifacts are inputs that broke a target.
+FUZZ := src-tauri/fuzz
+SECONDS ?= 60
+.PHONY: fuzz
+fuzz: ## Fuzz each target with libFuzzer; SECONDS=60 each (the short form runs with the tests)
+	@command -v cargo-fuzz >/dev/null || cargo install --locked --root $(TARGET)/tools cargo-fuzz --version 0.13.2
+	@for target in $$(ls $(FUZZ)/seeds); do \
+	  mkdir -p $(TARGET)/fuzz/corpus/$$target; \
+	  RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir $(FUZZ) --target-dir $(TARGET)/fuzz/build --sanitizer none $$target \
+	    $(TARGET)/fuzz/corpus/$$target $(FUZZ)/seeds/$$target -- \
+	    -max_total_time=$(SECONDS) -timeout=1 -rss_limit_mb=256 -max_len=8192 -print_final_stats=1; \
+	done
 
 .PHONY: bench
 bench: setup panel ## Measure the release build beside the machine and Node-RED; BENCH="--json --large"

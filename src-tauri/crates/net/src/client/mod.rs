@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod error;
 mod own;
+mod pool;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{HeaderValue, Method};
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use url::Url;
 
@@ -28,6 +28,7 @@ use crate::url_policy::{self, AddressRefused};
 pub use answer::Answer;
 use body::{Progress, WatchedBody};
 pub use error::{Phase, SendError};
+use pool::Pool;
 pub use resolve::{Resolve, SystemResolver};
 
 /// The addresses at which this program itself listens, asked anew for every request: they change when listeners do.
@@ -36,6 +37,8 @@ pub type OwnListeners = Arc<dyn Fn() -> Vec<SocketAddr> + Send + Sync>;
 const MAX_IDLE_PER_HOST: usize = 64;
 /// Below the 60 s after which many servers close an idle connection, so that we close first.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// A connection is not used again when it is older, however busy it is.
+const CONNECTION_LIFETIME: Duration = Duration::from_secs(300);
 const USER_AGENT: &str = concat!("Signalbox/", env!("CARGO_PKG_VERSION"));
 
 /// What the connection itself says; a template must not contradict it.
@@ -76,19 +79,38 @@ pub struct Client {
     resolver: Arc<dyn Resolve>,
     own_listeners: OwnListeners,
     /// Public addresses, https.
-    strict: OnceCell<reqwest::Client>,
+    strict: Pool,
     /// Private addresses too, https.
-    private: OnceCell<reqwest::Client>,
-    /// Private addresses too, plain http: needs no certificates, so it is there from the start.
-    plain: reqwest::Client,
+    private: Pool,
+    /// Private addresses too, plain http: needs no certificates.
+    plain: Pool,
 }
 
 impl Client {
     /// Fast: the machine's certificates are loaded with the first https request, and their absence is that request's error.
     pub fn new(resolver: Arc<dyn Resolve>, own_listeners: OwnListeners) -> Result<Self, ClientError> {
-        let policy = AddressPolicy { allow_private: true };
-        let plain = builder(&resolver, policy).tls_certs_only([]).http1_only().build().map_err(ClientError)?;
-        Ok(Self { resolver, own_listeners, strict: OnceCell::new(), private: OnceCell::new(), plain })
+        Self::with_lifetime(resolver, own_listeners, CONNECTION_LIFETIME)
+    }
+
+    fn with_lifetime(
+        resolver: Arc<dyn Resolve>,
+        own_listeners: OwnListeners,
+        lifetime: Duration,
+    ) -> Result<Self, ClientError> {
+        let make = |allow_private| {
+            let resolver = Arc::clone(&resolver);
+            move || builder(&resolver, AddressPolicy { allow_private })
+        };
+        let plain = make(true);
+        let plain = move || plain().tls_certs_only([]).http1_only();
+        // What is wrong with the settings is said at the start, not by the first request.
+        plain().build().map_err(ClientError)?;
+        let https = |allow_private| {
+            let make = make(allow_private);
+            Pool::new(lifetime, move || make().https_only(true))
+        };
+        let (strict, private, plain) = (https(false), https(true), Pool::new(lifetime, plain));
+        Ok(Self { resolver, own_listeners, strict, private, plain })
     }
 
     /// Sends the request once.
@@ -136,20 +158,13 @@ impl Client {
         answer::read(response, peer, outbound.response_cap, progress, started).await
     }
 
-    async fn client(&self, url: &Url, policy: AddressPolicy) -> Result<&reqwest::Client, SendError> {
-        if url.scheme() == "http" {
-            return Ok(&self.plain);
-        }
-        let cell = if policy.allow_private { &self.private } else { &self.strict };
-        cell.get_or_try_init(|| {
-            let builder = builder(&self.resolver, policy).https_only(true);
-            async {
-                // Reads and parses the machine's certificates.
-                let built = tokio::task::spawn_blocking(|| builder.build()).await;
-                built.map_err(|error| error::no_tls(&error))?.map_err(|error| error::no_tls(&error))
-            }
-        })
-        .await
+    async fn client(&self, url: &Url, policy: AddressPolicy) -> Result<reqwest::Client, SendError> {
+        let pool = match (url.scheme(), policy.allow_private) {
+            ("http", _) => &self.plain,
+            (_, true) => &self.private,
+            (_, false) => &self.strict,
+        };
+        pool.client().await
     }
 }
 

@@ -1,7 +1,7 @@
 //! The address policy against an oracle of its own: the registries of IANA as they are published, written down a second
 //! time and compared address by address. Nothing here uses the policy's own table.
 //!
-//! Short by default. `SIGNALBOX_LONG=1` asks for every IPv4 address and ten million IPv6 ones; `SIGNALBOX_SEED` repeats
+//! Short by default. `SIGNALBOX_TORTURE=long` asks for every IPv4 address and ten million IPv6 ones; `SIGNALBOX_SEED` repeats
 //! a run.
 
 #![allow(
@@ -20,7 +20,7 @@ mod urls;
 
 /// The long form of every test here.
 fn long() -> bool {
-    std::env::var_os("SIGNALBOX_LONG").is_some()
+    std::env::var("SIGNALBOX_TORTURE").is_ok_and(|form| form == "long")
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): a few lines, and the same everywhere.
