@@ -48,9 +48,7 @@ fn schemes() -> Vec<Scheme> {
         hmac("{body}", SignatureEncoding::Hex),
         jwt(vec![JwtAlgorithm::Hs256, JwtAlgorithm::Hs512], Vec::new()),
         jwt(vec![JwtAlgorithm::EdDsa], vec![key]),
-        Scheme::SalesforceOutbound {
-            organizations: OrganizationId::parse("00D58000000JMGaEAO").into_iter().collect(),
-        },
+        Scheme::SalesforceOutbound { organizations: OrganizationId::parse("00D58000000JMGaEAO").into_iter().collect() },
     ]
 }
 
@@ -88,15 +86,8 @@ pub(crate) fn signature(data: &[u8]) {
         Err(refusal) => refusal,
     };
     let own = [Known { name, integration: "a".to_owned(), value: SECRET.into() }];
-    let patient = Patient {
-        verify: &verify,
-        own: &own,
-        others: &[],
-        request,
-        refusal: &refusal,
-        now,
-        clock_agrees: false,
-    };
+    let patient =
+        Patient { verify: &verify, own: &own, others: &[], request, refusal: &refusal, now, clock_agrees: false };
     let asked = Cell::new(0_u32);
     let over = || {
         asked.set(asked.get() + 1);

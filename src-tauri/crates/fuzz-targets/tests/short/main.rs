@@ -1,7 +1,12 @@
 //! Each target under seeded mutations of its seeds: 3 seconds, or as many as `SIGNALBOX_FUZZ_SECONDS` says. A failure
 //! prints the seed (`SIGNALBOX_SEED` repeats it) and the input.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test ends where something is not as it expects")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends where something is not as it expects"
+)]
 
 mod mutate;
 
@@ -60,7 +65,13 @@ fn fuzz(name: &str) {
         let slow = ended.is_ok() && began.elapsed() > LONGEST && takes_too_long(target, &data);
         let peak = peak_kib();
         if ended.is_err() || slow || peak > MOST_KIB {
-            let what = if ended.is_err() { "panicked" } else if slow { "took over a second" } else { "took over 256 MiB" };
+            let what = if ended.is_err() {
+                "panicked"
+            } else if slow {
+                "took over a second"
+            } else {
+                "took over 256 MiB"
+            };
             panic!("{name} {what} in run {runs} of SIGNALBOX_SEED={seed}, peak {peak} KiB: {}", data.escape_ascii());
         }
         runs += 1;

@@ -162,8 +162,7 @@ async fn connections_are_kept_and_one_that_the_server_closed_is_replaced() {
 async fn a_connection_that_is_too_old_is_not_used_again() {
     let (address, count) = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
     for (lifetime, connections) in [(CONNECTION_LIFETIME, 1), (Duration::ZERO, 3)] {
-        let client =
-            Client::with_lifetime(Arc::new(Names(Ok(Vec::new()))), Arc::new(Vec::new), lifetime).unwrap();
+        let client = Client::with_lifetime(Arc::new(Names(Ok(Vec::new()))), Arc::new(Vec::new), lifetime).unwrap();
         let before = count.load(Ordering::SeqCst);
         for _ in 0..3 {
             assert_eq!(client.send(post(format!("http://{address}/"), "x")).await.unwrap().status, 200);
