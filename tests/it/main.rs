@@ -17,6 +17,7 @@ mod command_line;
 mod dead_letters;
 mod delivering;
 mod figures;
+mod gates;
 mod hop_limit;
 mod intake;
 mod key_order;

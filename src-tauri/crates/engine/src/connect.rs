@@ -46,6 +46,8 @@ pub enum CallError {
 /// What a request needs besides its bytes: system, credential, key, time.
 pub struct Sender<'a> {
     pub system: &'a System,
+    /// The system's base URL, or the one that stands in for it.
+    pub base_url: &'a Url,
     pub destination: &'a Destination,
     /// Those that are set, the newest first.
     pub secrets: &'a [SecretString],
@@ -66,7 +68,7 @@ impl Sender<'_> {
     pub fn outbound(&self, request: &Request) -> Result<Outbound, CallError> {
         let method =
             Method::from_bytes(request.method.as_bytes()).map_err(|_| CallError::Method(request.method.clone()))?;
-        let mut url = join(&self.system.base_url, &request.path)?;
+        let mut url = join(self.base_url, &request.path)?;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
         for (name, value) in &request.headers {
             headers.insert(header_name(name)?, header_value(name, value)?);

@@ -24,6 +24,7 @@ pub fn as_sent(
     let key = idempotency_key(delivery, revision);
     let sender = Sender {
         system: &config.system,
+        base_url: &config.system.base_url,
         destination,
         secrets: std::slice::from_ref(&stand_in),
         key: &key,

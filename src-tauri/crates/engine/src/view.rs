@@ -42,6 +42,24 @@ pub struct GateView {
     pub concurrency: Concurrency,
 }
 
+/// What a delivery waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitsFor {
+    pub reason: HeldReason,
+    /// Where it is known.
+    pub until: Option<Timestamp>,
+    /// How many go before it.
+    pub ahead: Option<u64>,
+}
+
+/// Where a delivery stands and why.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// One sentence or two.
+    pub text: String,
+    pub waits_for: Option<WaitsFor>,
+}
+
 /// Who is paused or resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PauseScope {

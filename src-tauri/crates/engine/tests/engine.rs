@@ -200,7 +200,8 @@ async fn a_missing_secret_and_a_refused_one_hold_deliveries_instead_of_killing_t
     let world = World::of(&[("integrations/sync.toml", PLAIN), ("systems/shop.toml", &system)]).await;
     world.send(r#"{"id":"a"}"#).await;
     let rows = world.until("state:held reason:credential", 1).await;
-    assert!(world.runtime.explain(&rows[0]).contains("shop-token"), "{}", world.runtime.explain(&rows[0]));
+    let explained = world.runtime.explain(&rows[0]).await.expect("the ledger answers").text;
+    assert!(explained.contains("shop-token"), "{explained}");
     world.destinations.answer("/in", 401, "{}");
     world.set_secret("shop-token", "wrong").await;
     world.until("state:held reason:credential http:401", 1).await;

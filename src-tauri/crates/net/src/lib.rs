@@ -5,6 +5,7 @@ pub mod address;
 pub mod auth;
 pub mod client;
 pub mod doctor;
+pub mod quota;
 pub mod retry_after;
 pub mod serve;
 pub mod url_policy;

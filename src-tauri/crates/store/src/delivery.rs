@@ -1,5 +1,7 @@
 //! Deliveries: claim, complete, release, recover. One method, one transition.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use signalbox_model::retry::WaitedFor;
 use signalbox_model::{AttemptId, DeliveryId, DiscardId, EventId, FailureKind, ReplayId, Timestamp};
@@ -21,6 +23,35 @@ pub trait Deliveries: Send + Sync {
     /// Rows that were opened but never sent (the gate closed first) go back to what they were; no attempt is counted.
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64>;
 
+    /// As a release, due at another time: a replay's delivery that a quota holds up. Answers 0 or 1.
+    fn postpone(&self, delivery: DeliveryId, epoch: u64, due_at: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// Up to `limit` rows of the lane that wait after a failure of kind `server`, `network` or `unknown` become due now,
+    /// those first that would have been due first. Answers how many.
+    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// The clock was set back by `by`: of up to `limit` open rows of the lane after `after`, due times that lie ahead go
+    /// back with it, none before `now`. Answers where to go on; `None`: that was all.
+    fn follow_clock_back(
+        &self,
+        lane: LaneId,
+        after: Option<DeliveryId>,
+        by: Duration,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Option<DeliveryId>>;
+
+    /// Of the `limit` ready rows of the lane that are due first, those whose round began before `started_before` end as
+    /// `dead` with this failure; the next of each key is promoted.
+    fn expire(
+        &self,
+        lane: LaneId,
+        started_before: Timestamp,
+        failure: Failure,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Expired>;
+
     /// At start: attempts left open by an earlier boot close as `unknown`, their deliveries become `retrying` and due
     /// now. Returns how many. Also raises the boot epoch.
     fn recover(&self, now: Timestamp) -> StoreFuture<'_, u64>;
@@ -37,6 +68,13 @@ pub trait Deliveries: Send + Sync {
 
     /// Back to what each row was (a row that was waiting becomes due now). `None`: no such discard.
     fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<u64>>;
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    pub count: u64,
+    /// When the oldest round began of those that were looked at and left.
+    pub oldest: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -37,6 +37,8 @@ pub trait Reads: Send + Sync {
     /// Newest first. `cursor` is the last id of the page before.
     fn list(&self, query: ListQuery) -> StoreFuture<'_, Page>;
     fn delivery(&self, id: DeliveryId) -> StoreFuture<'_, Option<DeliveryRow>>;
+    /// What stands before a waiting delivery; `None`: there is no such delivery.
+    fn ahead(&self, id: DeliveryId) -> StoreFuture<'_, Option<Ahead>>;
     fn attempts(&self, id: DeliveryId) -> StoreFuture<'_, Vec<AttemptRow>>;
     fn revisions(&self, id: DeliveryId) -> StoreFuture<'_, Vec<RevisionRow>>;
     fn event(&self, id: EventId) -> StoreFuture<'_, Option<EventRow>>;
@@ -112,6 +114,25 @@ pub struct DeliveryRow {
     pub sending_since: Option<Timestamp>,
     pub conflict_of: Option<EventId>,
     pub replay: Option<ReplayId>,
+}
+
+/// What stands before a delivery that waits; each count stops at 10,000.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// Earlier ones of its key that have not ended, and parked dead letters.
+    pub of_key: u64,
+    /// The first of these.
+    pub head: Option<Head>,
+    /// Ready rows of its lane that are due before it.
+    pub of_lane: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub id: DeliveryId,
+    pub state: DeliveryState,
+    pub due_at: Option<Timestamp>,
+    pub kind: Option<FailureKind>,
 }
 
 #[derive(Clone, Debug)]

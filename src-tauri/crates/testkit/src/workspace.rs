@@ -48,10 +48,13 @@ impl TestWorkspace {
         path
     }
 
-    /// A system without authentication at `url`, with a short deadline; `more` is further TOML.
+    /// A system without authentication at `url`, with a short deadline; `more` is further TOML. Its breaker is off unless
+    /// `more` sets one: most tests count what each failure makes of its delivery.
     pub fn system(&self, name: &str, url: &str, more: &str) -> &Self {
-        let text =
-            format!("title = \"{name}\"\nbase_url = \"{url}\"\ntimeout = \"2s\"\nallow_private = true\n{more}\n");
+        let breaker = if more.contains("breaker") { "" } else { "breaker = \"off\"\n" };
+        let text = format!(
+            "title = \"{name}\"\nbase_url = \"{url}\"\ntimeout = \"2s\"\nallow_private = true\n{breaker}{more}\n"
+        );
         self.write(&format!("systems/{name}.toml"), &text);
         self
     }

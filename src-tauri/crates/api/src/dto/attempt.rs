@@ -27,6 +27,8 @@ pub struct Attempt {
     pub request: Option<SentRequest>,
     /// Of a delivery that shared its request, its own part of the answer.
     pub response: Option<ReceivedResponse>,
+    /// The base URL of the failover that it went to; null for the system's own.
+    pub endpoint: Option<String>,
     /// The request that it shared with others; null where it went alone.
     pub batch: Option<AttemptBatch>,
 }

@@ -87,6 +87,8 @@ pub struct DeliveryDetail {
     pub split: Option<Split>,
     /// Where it stands and why, in a sentence.
     pub explain: String,
+    /// What it waits for, where that is a gate or an earlier delivery.
+    pub waits_for: Option<WaitsFor>,
     /// Oldest first.
     pub attempts: Vec<Attempt>,
     /// What happened between receiving and the first attempt.
@@ -108,6 +110,15 @@ pub struct LineageStep {
     /// Of the replay (rpl_…) or discard (dsc_…).
     pub id: Option<String>,
     pub text: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WaitsFor {
+    pub reason: Reason,
+    /// Null where nobody knows.
+    pub until: Option<Time>,
+    /// Deliveries that go before it, counted to at most 10,000.
+    pub ahead: Option<u64>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! Systems.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::integration::WorkspaceProblem;
@@ -72,6 +72,26 @@ pub enum BreakerWord {
     ForcedClosed,
     /// Switched off in the system's file.
     Off,
+}
+
+/// What a person makes of a breaker.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldBreaker {
+    pub state: HoldWord,
+    /// Why, for the log and for others; at most 500 characters.
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HoldWord {
+    /// Nothing goes to the system until somebody says otherwise.
+    Open,
+    /// Everything goes, whatever fails.
+    Closed,
+    /// By itself again, beginning closed.
+    Auto,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

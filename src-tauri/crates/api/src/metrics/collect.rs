@@ -14,6 +14,8 @@ use signalbox_engine::signals::{LaneTotals, ProcessFigures};
 use signalbox_model::FailureKind;
 use signalbox_store::{LaneId, StoreError};
 
+use super::systems::{self, System};
+
 /// Destinations with series of their own; the others are added up under `other`, so that a scrape stays bounded.
 const MOST_LANES: usize = 500;
 const OTHER: &str = "other";
@@ -23,6 +25,7 @@ type Labels = [(&'static str, String)];
 #[derive(Debug)]
 pub(super) struct Figures {
     lanes: Vec<Lane>,
+    systems: Vec<System>,
     dead_letters: u64,
     rejected: u64,
     duplicates: u64,
@@ -56,6 +59,7 @@ impl Figures {
         let signals = runtime.signals();
         Ok(Self {
             lanes: lanes(runtime),
+            systems: systems::systems(runtime),
             dead_letters: signals.dead_count(),
             rejected: signals.rejected_count(),
             duplicates: signals.duplicates_count(),
@@ -181,6 +185,7 @@ impl Collector for Figures {
         self.gauge(encoder, "signalbox_gate_closed", "1 where the destination's gate is closed.", |lane| {
             f64::from(u8::from(lane.gate_closed))
         })?;
+        systems::encode(&self.systems, encoder)?;
         self.program(encoder)
     }
 }
@@ -271,6 +276,6 @@ fn counted(metric: &mut MetricEncoder<'_>, labels: &Labels, count: u64) -> fmt::
     ConstCounter::new(count).encode(metric.encode_family(&labels)?)
 }
 
-fn measured(metric: &mut MetricEncoder<'_>, labels: &Labels, value: f64) -> fmt::Result {
+pub(super) fn measured(metric: &mut MetricEncoder<'_>, labels: &Labels, value: f64) -> fmt::Result {
     ConstGauge::new(value).encode(metric.encode_family(&labels)?)
 }

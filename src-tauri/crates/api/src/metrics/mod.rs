@@ -1,6 +1,7 @@
 //! `GET /metrics`: the signals' own numbers in Prometheus' text format. Nothing is counted here.
 
 mod collect;
+mod systems;
 mod text;
 
 use axum::response::{IntoResponse, Response};

@@ -59,6 +59,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(systems::list))
         .routes(routes!(systems::pause))
         .routes(routes!(systems::resume))
+        .routes(routes!(systems::breaker))
         .routes(routes!(rejected::list))
         .routes(routes!(sandbox::start))
         .routes(routes!(sandbox::leave))

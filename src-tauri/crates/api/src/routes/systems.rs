@@ -5,19 +5,22 @@ use std::time::Duration;
 
 use axum::Json;
 use signalbox_engine::Runtime;
+use signalbox_engine::gates::Hold;
 use signalbox_engine::signals::Overview as Signals;
 use signalbox_engine::view::{Credential, GateView, PauseScope};
 
-use crate::dto::system::{CredentialFigure, CredentialState, System, Systems};
+use crate::dto::system::{CredentialFigure, CredentialState, HoldBreaker, HoldWord, System, Systems};
 use crate::dto::words::{duration_ms, one_decimal};
-use crate::extract::{Name, NoBody, NoParams};
+use crate::extract::{Json as Body, Name, NoBody, NoParams};
 use crate::host::Instance;
 use crate::overview::lanes_of;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::Running;
 use crate::view::gate;
 use crate::view::problems::problem;
 
+/// Of the reason that a person gives, characters.
+const LONGEST_REASON: usize = 500;
 /// The window of the figures.
 const WINDOW: Duration = Duration::from_secs(3_600);
 
@@ -40,6 +43,27 @@ pub(super) async fn pause(Running(instance): Running, Name(name): Name, _: NoBod
     params(("name" = String, Path)), responses((status = 200, body = System)))]
 pub(super) async fn resume(Running(instance): Running, Name(name): Name, _: NoBody) -> Result<Json<System>, Problem> {
     instance.runtime.resume(PauseScope::System(name.clone())).await?;
+    Ok(Json(find(&instance, &name).await?))
+}
+
+/// Opens or closes its breaker by hand, or lets it go by itself again.
+#[utoipa::path(post, path = "/api/v1/systems/{name}/breaker", tag = "systems",
+    params(("name" = String, Path)), request_body = HoldBreaker, responses((status = 200, body = System)))]
+pub(super) async fn breaker(
+    Running(instance): Running,
+    Name(name): Name,
+    Body(body): Body<HoldBreaker>,
+) -> Result<Json<System>, Problem> {
+    if body.reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+        let detail = format!("'reason' has more than {LONGEST_REASON} characters.");
+        return Err(Problem::new(Code::InvalidBody, detail));
+    }
+    let hold = match body.state {
+        HoldWord::Open => Hold::Open,
+        HoldWord::Closed => Hold::Closed,
+        HoldWord::Auto => Hold::Auto,
+    };
+    instance.runtime.hold_breaker(&name, hold, body.reason).await?;
     Ok(Json(find(&instance, &name).await?))
 }
 

@@ -7,7 +7,7 @@ use crate::dto::delivery::{Delivery, Sibling};
 use crate::dto::words::millis;
 
 pub(crate) fn row(runtime: &Runtime, row: &DeliveryRow) -> Delivery {
-    let (state, reason) = runtime.shown_state(row);
+    let (state, reason, due_at) = runtime.shown_state(row);
     Delivery {
         id: row.id.to_string(),
         event: row.event.to_string(),
@@ -26,7 +26,7 @@ pub(crate) fn row(runtime: &Runtime, row: &DeliveryRow) -> Delivery {
         r#type: row.event_type.clone(),
         message: row.message.clone(),
         accepted_at: row.accepted_at.into(),
-        due_at: row.due_at.map(Into::into),
+        due_at: due_at.map(Into::into),
         ended_at: row.ended_at.map(Into::into),
         latency_ms: row.latency_us.map(millis),
         revision: row.revision,
@@ -37,6 +37,6 @@ pub(crate) fn row(runtime: &Runtime, row: &DeliveryRow) -> Delivery {
 }
 
 pub(crate) fn sibling(runtime: &Runtime, row: &DeliveryRow) -> Sibling {
-    let (state, _) = runtime.shown_state(row);
+    let (state, ..) = runtime.shown_state(row);
     Sibling { id: row.id.to_string(), destination: row.destination.clone(), state: state.into() }
 }

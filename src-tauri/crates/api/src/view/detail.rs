@@ -9,7 +9,7 @@ use signalbox_store::{Store, delivery};
 
 use super::{BODY_SHOWN, body};
 use crate::dto::attempt::{Attempt, ReceivedResponse, Revision, SentRequest, Timing, TraceStep};
-use crate::dto::delivery::{DeliveryDetail, LineageStep};
+use crate::dto::delivery::{DeliveryDetail, LineageStep, WaitsFor};
 use crate::dto::words::millis;
 use crate::problem::Problem;
 
@@ -22,6 +22,7 @@ pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<Del
     let split = super::split::split(&**runtime.store(), event.and_then(|event| event.part)).await?;
     let trace = runtime.trace(found.id).await?.unwrap_or_default();
     let lineage = runtime.lineage(found.id).await?.unwrap_or_default();
+    let explained = runtime.explain(found).await?;
     let workspace = runtime.workspace();
     let title = |title: Option<&String>, name: &String| title.unwrap_or(name).clone();
     let row = super::delivery::row(runtime, found);
@@ -55,7 +56,8 @@ pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<Del
         conflict_of: row.conflict_of,
         replay: row.replay,
         split,
-        explain: runtime.explain(found) + &together.unwrap_or_default(),
+        explain: explained.text + &together.unwrap_or_default(),
+        waits_for: explained.waits_for.map(waits_for),
         attempts: attempts.iter().map(|attempt| one_attempt(runtime, found, attempt, &revisions)).collect(),
         trace: trace.into_iter().map(step).collect(),
         lineage: lineage.into_iter().map(lineage_step).collect(),
@@ -95,8 +97,17 @@ fn one_attempt(runtime: &Runtime, found: &DeliveryRow, attempt: &AttemptRow, rev
         timing: Timing { total_ms: attempt.total_us.map(millis), wait_ms: attempt.wait_us.map(millis) },
         request,
         response: attempt.response.as_ref().map(response),
+        endpoint: attempt.url.as_deref().and_then(|url| stand_in(runtime, &found.system, url)),
         batch: attempt.batch.as_ref().map(super::batch::batch),
     }
+}
+
+/// Which of the system's failover URLs the request went to.
+fn stand_in(runtime: &Runtime, system: &str, url: &str) -> Option<String> {
+    let workspace = runtime.workspace();
+    let failover = &workspace.systems.get(system)?.failover;
+    let went_to = failover.iter().find(|base| url.starts_with(base.as_str().trim_end_matches('/')));
+    went_to.map(ToString::to_string)
 }
 
 fn sent(runtime: &Runtime, found: &DeliveryRow, attempt: &AttemptRow, request: &Request) -> SentRequest {
@@ -112,6 +123,10 @@ fn sent(runtime: &Runtime, found: &DeliveryRow, attempt: &AttemptRow, request: &
         body_base64: shown.base64,
         truncated: shown.truncated,
     }
+}
+
+fn waits_for(waits: signalbox_engine::view::WaitsFor) -> WaitsFor {
+    WaitsFor { reason: waits.reason.into(), until: waits.until.map(Into::into), ahead: waits.ahead }
 }
 
 fn response(response: &delivery::Response) -> ReceivedResponse {

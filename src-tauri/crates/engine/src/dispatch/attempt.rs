@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use signalbox_model::auth::Auth;
+use signalbox_model::outcome::reason_phrase;
 use signalbox_model::{AttemptId, FailureKind, Timestamp};
 use signalbox_net::client::{Answer, Outbound, SendError};
+use signalbox_net::quota::{self, Reading};
 use signalbox_store::delivery::{AttemptRecord, Completion, EndedBatch, OpenDelivery};
 use signalbox_workspace::Destination;
 
@@ -13,21 +15,27 @@ use super::lane::{LaneConfig, Permit};
 use super::outcome::{Case, GateEffect, Judged, judge, judge_unsendable};
 use super::{Dispatcher, Means};
 use crate::connect::{Deliver, RESPONSE_MAX, Sender, idempotency_key};
+use crate::gates::{Chosen, Turn};
+
+/// Of a failure's text, for the breaker's reason, characters.
+const LAST_MAX: usize = 200;
 
 /// Deliveries that go out in one request.
 pub(super) struct Load {
     pub rows: Vec<OpenDelivery>,
+    /// Under the system's limits; none: it is still to be asked for, or there are none.
+    pub turn: Option<Turn>,
     /// Given back when the outcome is committed. Batches are bounded by their places on the wire instead.
     _permit: Option<Permit>,
 }
 
 impl Load {
-    pub fn alone(row: OpenDelivery, permit: Permit) -> Self {
-        Self { rows: vec![row], _permit: Some(permit) }
+    pub fn alone(row: OpenDelivery, mut permit: Permit) -> Self {
+        Self { rows: vec![row], turn: permit.turn.take(), _permit: Some(permit) }
     }
 
     pub fn together(rows: Vec<OpenDelivery>) -> Self {
-        Self { rows, _permit: None }
+        Self { rows, turn: None, _permit: None }
     }
 }
 
@@ -37,12 +45,31 @@ pub(super) struct Called {
     pub effect: GateEffect,
     /// Of the request as a whole; none: the system did its work.
     pub kind: Option<FailureKind>,
+    /// What the system's gates learn of it; none where its deliveries go again in smaller requests.
+    pub heard: Option<Heard>,
 }
 
 impl Called {
     pub fn again(loads: Vec<Load>) -> Self {
-        Self { ends: Ends::Again(loads), effect: GateEffect::None, kind: None }
+        Self { ends: Ends::Again(loads), effect: GateEffect::None, kind: None, heard: None }
     }
+}
+
+/// Where a request goes.
+pub(super) struct To {
+    pub chosen: Chosen,
+    /// It finds out whether the system is back, and uses no try when it is not.
+    pub tries_system: bool,
+}
+
+/// What was heard of the system during a request.
+pub(super) struct Heard {
+    /// Something went onto the wire, or was to: a refused address never does.
+    pub left: bool,
+    /// `503 Service Unavailable`, or what the network said.
+    pub last: String,
+    pub readings: Vec<Reading>,
+    pub took: Duration,
 }
 
 pub(super) enum Ends {
@@ -58,12 +85,21 @@ pub(super) struct Call {
     started: tokio::time::Instant,
     url: String,
     wait: Option<Duration>,
+    left: bool,
+    last: String,
+    readings: Vec<Reading>,
 }
 
 impl Call {
-    pub fn begin(started_at: Timestamp, config: &LaneConfig) -> Self {
-        let url = config.system.base_url.to_string();
-        Self { started_at, started: tokio::time::Instant::now(), url, wait: None }
+    pub fn begin(started_at: Timestamp, to: &To) -> Self {
+        let started = tokio::time::Instant::now();
+        let (url, last) = (to.chosen.url.to_string(), String::new());
+        Self { started_at, started, url, wait: None, left: false, last, readings: Vec::new() }
+    }
+
+    pub fn heard(&mut self) -> Heard {
+        let (last, readings) = (std::mem::take(&mut self.last), std::mem::take(&mut self.readings));
+        Heard { left: self.left, last, readings, took: self.started.elapsed() }
     }
 
     /// What is left of one deadline over several requests.
@@ -75,6 +111,14 @@ impl Call {
         self.url = masked_url(&outbound.url, auth);
         let result = deliver.deliver(outbound).await;
         self.wait = result.as_ref().ok().map(|answer| answer.wait);
+        match &result {
+            Ok(answer) => {
+                self.last = format!("{} {}", answer.status, reason_phrase(answer.status)).trim_end().to_owned();
+                self.readings = quota::read(&answer.headers, self.started_at);
+            }
+            Err(error) => self.last = error.to_string().chars().take(LAST_MAX).collect(),
+        }
+        self.left |= !matches!(result, Err(SendError::Refused(_)));
         result
     }
 
@@ -112,6 +156,7 @@ impl LaneConfig {
         &'a self,
         destination: &'a Destination,
         open: &'a OpenDelivery,
+        to: &To,
         now: Timestamp,
         chance: f64,
     ) -> Case<'a> {
@@ -121,14 +166,21 @@ impl LaneConfig {
             system_title: &self.system.title,
             open,
             has_credential: self.system.auth.secret().is_some(),
+            tries_system: to.tries_system,
             now,
             chance,
         }
     }
 
-    pub(super) fn sender<'a>(&'a self, destination: &'a Destination, key: &'a str, now: Timestamp) -> Sender<'a> {
-        let response_cap = RESPONSE_MAX;
-        Sender { system: &self.system, destination, secrets: &self.secrets, key, now, response_cap }
+    pub(super) fn sender<'a>(
+        &'a self,
+        destination: &'a Destination,
+        key: &'a str,
+        to: &'a To,
+        now: Timestamp,
+    ) -> Sender<'a> {
+        let (response_cap, base_url) = (RESPONSE_MAX, &to.chosen.url);
+        Sender { system: &self.system, base_url, destination, secrets: &self.secrets, key, now, response_cap }
     }
 }
 
@@ -138,11 +190,12 @@ impl Dispatcher {
         config: &LaneConfig,
         destination: &Destination,
         open: &OpenDelivery,
+        to: &To,
     ) -> Called {
         let started_at = self.means.clock.now();
-        let mut call = Call::begin(started_at, config);
+        let mut call = Call::begin(started_at, to);
         let key = idempotency_key(open.id, open.revision);
-        let sender = config.sender(destination, &key, started_at);
+        let sender = config.sender(destination, &key, to, started_at);
         let tried = match &destination.condition {
             Some(condition) => self.try_guarded(&mut call, &sender, condition, &open.request).await,
             None => match sender.outbound(&open.request) {
@@ -151,7 +204,7 @@ impl Dispatcher {
             },
         };
         let ended_at = self.means.clock.now().max(started_at);
-        let case = config.case(destination, open, ended_at, self.means.random.unit());
+        let case = config.case(destination, open, to, ended_at, self.means.random.unit());
         let judged = match &tried {
             Tried::Answered(result) => judge(&case, result),
             Tried::Unsendable(message) => judge_unsendable(&case, message.clone()),
@@ -161,7 +214,7 @@ impl Dispatcher {
         };
         let (effect, kind) = (judged.gate.clone(), judged.kind);
         let completion = call.end(&self.means, open, ended_at, judged);
-        Called { ends: Ends::Alone(Box::new(completion)), effect, kind }
+        Called { ends: Ends::Alone(Box::new(completion)), effect, kind, heard: Some(call.heard()) }
     }
 }
 

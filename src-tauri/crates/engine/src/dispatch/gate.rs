@@ -1,5 +1,7 @@
 //! A lane's gate: what its destination and system allow now. Derived state, never written per row.
 
+use std::time::Duration;
+
 use signalbox_model::{HeldReason, Timestamp};
 
 /// Every reason for which a lane can be closed; each opens by itself or by a person, independent of the others.
@@ -94,6 +96,16 @@ impl Gate {
             wait => *wait = Some(RetryAfter { since: now, until, status }),
         }
         true
+    }
+
+    /// The wall clock was set back: waits last as long as they were meant to.
+    pub fn follow_clock_back(&mut self, by: Duration) {
+        if let Some(wait) = &mut self.retry_after {
+            (wait.since, wait.until) = (wait.since.minus(by), wait.until.minus(by));
+        }
+        if let Some(refused) = &mut self.refused {
+            refused.probe_at = refused.probe_at.minus(by);
+        }
     }
 
     pub fn refuse(&mut self, now: Timestamp, probe_at: Timestamp) {

@@ -12,12 +12,12 @@ use secrecy::SecretString;
 use signalbox_model::Timestamp;
 use signalbox_store::LaneId;
 use signalbox_workspace::{Batch, Destination, Integration, System};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::batch::Linger;
 use super::gate::{Closed, Gate, Verdict};
-use crate::gates::SystemRuntime;
 use crate::gates::concurrency::{Place, Places};
+use crate::gates::{Limiter, Probing, SystemRuntime, Turn};
 
 /// Attempts that may be open ahead of the destination's own `concurrency`: while a batch commits, the next sends are
 /// already allowed, so that the disk's sync does not idle the destination.
@@ -64,6 +64,10 @@ pub struct LaneRuntime {
     backlog: AtomicBool,
     /// The earliest known due time, microseconds; `i64::MAX`: none.
     next_due: AtomicI64,
+    /// No row waits that a breaker's probe could be made of before it is due.
+    nothing_early: AtomicBool,
+    /// When the next row behind an open breaker becomes too old at the earliest, microseconds.
+    next_expiry: AtomicI64,
     pub in_flight: AtomicU32,
     /// The last answers' times, newest last, for the panel's "last ok".
     pub last_ok: Mutex<VecDeque<Timestamp>>,
@@ -72,6 +76,25 @@ pub struct LaneRuntime {
 /// Permission to have one attempt open; given back when its outcome is committed.
 pub struct Permit {
     _permit: OwnedSemaphorePermit,
+    /// Its turn under the system's limits, where there are any.
+    pub turn: Option<Turn>,
+}
+
+impl Permit {
+    /// Nothing was opened with it.
+    pub fn unused(self) {
+        if let Some(turn) = self.turn {
+            turn.unused();
+        }
+    }
+}
+
+/// The right to be the one delivery that tries a closed gate.
+pub struct Probe {
+    /// It tries a credential that was refused.
+    pub credential: bool,
+    /// It tries a system whose breaker is open.
+    pub breaker: Option<Probing>,
 }
 
 impl LaneRuntime {
@@ -88,6 +111,8 @@ impl LaneRuntime {
             wake: Notify::new(),
             backlog: AtomicBool::new(true),
             next_due: AtomicI64::new(i64::MAX),
+            nothing_early: AtomicBool::new(false),
+            next_expiry: AtomicI64::new(0),
             in_flight: AtomicU32::new(0),
             last_ok: Mutex::new(VecDeque::with_capacity(1)),
         }
@@ -143,7 +168,25 @@ impl LaneRuntime {
             return None;
         }
         let permit = self.window.clone().try_acquire_owned().ok()?;
-        Some(Permit { _permit: permit })
+        let turn = match self.limiter() {
+            Some(limiter) => Some(limiter.try_turn()?),
+            None => None,
+        };
+        Some(Permit { _permit: permit, turn })
+    }
+
+    fn limiter(&self) -> Option<Arc<Limiter>> {
+        self.config.load().as_ref().as_ref().and_then(|config| config.gates.limiter())
+    }
+
+    /// Waits for a turn under the system's limits. `None`: it has none.
+    pub async fn turn(&self) -> Option<Turn> {
+        loop {
+            // The limits may be changed while it waits: then it asks the new ones.
+            if let Some(turn) = self.limiter()?.turn().await {
+                return Some(turn);
+            }
+        }
     }
 
     /// Up to `most` permits, at least one (waits for it).
@@ -151,17 +194,54 @@ impl LaneRuntime {
         let mut permits = Vec::new();
         // The semaphore is never closed; if it were, there would be nothing to send.
         let Ok(first) = self.window.clone().acquire_owned().await else { return permits };
-        permits.push(Permit { _permit: first });
+        permits.push(Permit { _permit: first, turn: self.turn().await });
+        let limiter = self.limiter();
         while permits.len() < most {
             let Ok(more) = self.window.clone().try_acquire_owned() else { break };
-            permits.push(Permit { _permit: more });
+            let turn = match &limiter {
+                Some(limiter) => match limiter.try_turn() {
+                    Some(turn) => Some(turn),
+                    None => break,
+                },
+                None => None,
+            };
+            permits.push(Permit { _permit: more, turn });
         }
         permits
+    }
+
+    /// Takes the right to try a closed gate; `None`: another delivery has it.
+    pub fn begin_probe(&self, now: Timestamp) -> Option<Probe> {
+        let config = self.config.load();
+        let system = config.as_ref().as_ref().map(|config| &config.gates);
+        let breaker = match system.filter(|system| system.verdict(now) == Verdict::Probe) {
+            Some(system) => Some(system.begin_probe(now)?),
+            None => None,
+        };
+        let mut gate = self.gate.lock();
+        let credential = gate.refused.is_some();
+        (!credential || gate.begin_probe()).then_some(Probe { credential, breaker })
+    }
+
+    /// Told of every change of its system's gates from now on.
+    pub fn watch_system(&self) -> Option<watch::Receiver<u64>> {
+        self.config.load().as_ref().as_ref().map(|config| config.gates.watch())
+    }
+
+    /// Whether a breaker's probe may be made of a row that is not due yet.
+    pub fn may_probe_early(&self) -> bool {
+        self.next_due.load(Ordering::Acquire) != i64::MAX && !self.nothing_early.load(Ordering::Acquire)
+    }
+
+    /// None of the rows here may be brought forward; until there are others.
+    pub fn has_nothing_early(&self) {
+        self.nothing_early.store(true, Ordering::Release);
     }
 
     /// A row became ready that nobody sends yet.
     pub fn nudge(&self) {
         self.backlog.store(true, Ordering::Release);
+        self.nothing_early.store(false, Ordering::Release);
         self.wake.notify_one();
     }
 
@@ -195,18 +275,35 @@ impl LaneRuntime {
         self.next_due.store(i64::MAX, Ordering::Release);
     }
 
+    pub fn expiry_is_due(&self, now: Timestamp) -> bool {
+        self.next_expiry.load(Ordering::Acquire) <= now.as_micros()
+    }
+
+    pub fn expire_next_at(&self, at: Timestamp) {
+        self.next_expiry.store(at.as_micros(), Ordering::Release);
+    }
+
     pub fn has_work(&self, now: Timestamp) -> bool {
         self.backlog.load(Ordering::Acquire) || self.next_due.load(Ordering::Acquire) <= now.as_micros()
     }
 
-    /// Until something changes, `until` passes, or the next row is due.
-    pub async fn wait(&self, now: Timestamp, until: Option<Timestamp>) {
+    /// Until something changes here or in the system's gates, `until` passes, or the next row is due.
+    pub async fn wait(&self, now: Timestamp, until: Option<Timestamp>, system: Option<watch::Receiver<u64>>) {
         let due = Timestamp::from_micros(self.next_due.load(Ordering::Acquire));
         // A closed gate's time alone counts while it is closed: due rows cannot go before it.
         let next = until.unwrap_or(due);
         let sleep = next.since(now).min(LONGEST_SLEEP).max(Duration::from_millis(1));
+        let changed = async {
+            if let Some(mut system) = system
+                && system.changed().await.is_ok()
+            {
+                return;
+            }
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             () = self.wake.notified() => {}
+            () = changed => {}
             () = tokio::time::sleep(sleep) => {}
         }
     }

@@ -7,6 +7,7 @@ pub mod gate;
 pub mod lane;
 pub mod outcome;
 mod send;
+mod systems;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +23,13 @@ use tokio_util::task::TaskTracker;
 use crate::connect::Deliver;
 use attempt::Load;
 use gate::Verdict;
-use lane::{LaneRuntime, Permit};
+use lane::{LaneRuntime, Permit, Probe};
 
 /// The most rows one claim opens.
 const CLAIM: usize = 64;
+
+/// How soon a lane looks again that lost the race for a probe.
+const PROBE_LOOK: Duration = Duration::from_millis(100);
 
 const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 
@@ -82,7 +86,7 @@ impl Dispatcher {
     /// Sends a delivery whose attempt the ledger holds open.
     pub fn send(self: &Arc<Self>, lane: Arc<LaneRuntime>, open: OpenDelivery, permit: Permit) {
         let dispatcher = self.clone();
-        self.sends.spawn(async move { dispatcher.send_load(lane, Load::alone(open, permit), None, false).await });
+        self.sends.spawn(async move { dispatcher.send_load(lane, Load::alone(open, permit), None, None).await });
     }
 
     async fn run(self: Arc<Self>, lane: Arc<LaneRuntime>) {
@@ -97,61 +101,112 @@ impl Dispatcher {
     /// One turn of a lane's loop: wait for work, claim it, hand it out.
     async fn turn(self: &Arc<Self>, lane: &Arc<LaneRuntime>) {
         let now = self.means.clock.now();
-        let most = match lane.verdict(now) {
-            Verdict::Closed(closed) => {
-                // A time that has passed already (a probe is under way) opens nothing: wait to be woken.
-                let until = closed.until.filter(|until| *until > now).unwrap_or(NEVER);
-                lane.wait(now, Some(until)).await;
-                return;
-            }
-            Verdict::Probe => 1,
-            Verdict::Clear => CLAIM,
-        };
-        if !lane.has_work(now) {
-            lane.wait(now, None).await;
+        // Before the gate is read, so that no change is missed between that and the wait.
+        let changes = lane.watch_system();
+        let verdict = lane.plain_verdict(now);
+        if let Verdict::Closed(closed) = verdict {
+            self.let_old_ones_go(lane, closed.reason, now).await;
+            // A time that has passed already (a probe is under way) opens nothing: wait to be woken.
+            let until = closed.until.filter(|until| *until > now).unwrap_or(NEVER);
+            lane.wait(now, Some(until), changes).await;
             return;
         }
-        let probe = most == 1;
+        let probes = verdict == Verdict::Probe;
+        // A breaker's probe is made of a row that is not due yet, where no other is there.
+        let early = !lane.has_work(now);
+        if early && !(probes && lane.may_probe_early()) {
+            lane.wait(now, None, changes).await;
+            return;
+        }
         let config = lane.config.load_full();
         if let Some(batch) = config.as_ref().as_ref().and_then(|config| config.batch()) {
-            let linger = if probe { None } else { lane.linger.until(now, batch) };
-            return self.turn_batch(lane, now, batch.max, linger, probe).await;
+            if let Some(until) = if probes { None } else { lane.linger.until(now, batch) } {
+                lane.wait(now, Some(until), changes).await;
+                return;
+            }
+            return self.turn_batch(lane, batch.max, early).await;
         }
-        if probe && !lane.gate.lock().begin_probe() {
-            return;
-        }
-        let permits = lane.reserve(most).await;
+        let probe = match probes {
+            true => match self.begin_probe(lane, now, early) {
+                Some(probe) => Some(probe),
+                None => {
+                    lane.wait(now, Some(now.plus(PROBE_LOOK)), changes).await;
+                    return;
+                }
+            },
+            false => None,
+        };
+        let permits = lane.reserve(if probe.is_some() { 1 } else { CLAIM }).await;
         // From here the turn must not be dropped half way: rows that were opened must be sent or released.
         let dispatcher = self.clone();
         let lane = lane.clone();
-        let claimed = self.sends.spawn(async move { dispatcher.claim(lane, permits, probe).await }).await;
+        let claimed = self.sends.spawn(async move { dispatcher.claim(lane, permits, probe, early).await }).await;
         if claimed.is_err() {
             tracing::error!("claiming deliveries stopped unexpectedly; the lane goes on");
         }
     }
 
-    async fn claim(self: &Arc<Self>, lane: Arc<LaneRuntime>, permits: Vec<Permit>, probe: bool) {
+    async fn claim(
+        self: &Arc<Self>,
+        lane: Arc<LaneRuntime>,
+        permits: Vec<Permit>,
+        mut probe: Option<Probe>,
+        early: bool,
+    ) {
         let limit = u32::try_from(permits.len()).unwrap_or(1);
-        let Some(rows) = self.open_due(&lane, limit, probe).await else { return };
-        for (row, permit) in rows.into_iter().zip(permits) {
+        let rows = self.open_due(&lane, limit, probe.as_ref(), early).await.unwrap_or_default();
+        let mut permits = permits.into_iter();
+        for row in rows {
+            let Some(permit) = permits.next() else { break };
             let (dispatcher, lane, load) = (self.clone(), lane.clone(), Load::alone(row, permit));
+            let probe = probe.take();
             self.sends.spawn(async move { dispatcher.send_load(lane, load, None, probe).await });
+        }
+        permits.for_each(Permit::unused);
+    }
+
+    /// The right to try a closed gate. A row that is not due yet tries only a breaker: a credential has its own time.
+    fn begin_probe(&self, lane: &LaneRuntime, now: Timestamp, early: bool) -> Option<Probe> {
+        let probe = lane.begin_probe(now)?;
+        if early && probe.breaker.is_none() {
+            self.end_credential_probe(lane, &probe, now);
+            return None;
+        }
+        Some(probe)
+    }
+
+    /// A probe of a credential ended without an answer about it; the next may go at `next_at`.
+    fn end_credential_probe(&self, lane: &LaneRuntime, probe: &Probe, next_at: Timestamp) {
+        if probe.credential {
+            lane.gate.lock().end_probe(next_at);
         }
     }
 
     /// Opens attempts for what is due, and tells the lane what is left. `None`: the ledger could not be asked.
-    async fn open_due(&self, lane: &LaneRuntime, limit: u32, probe: bool) -> Option<Vec<OpenDelivery>> {
+    async fn open_due(
+        &self,
+        lane: &LaneRuntime,
+        limit: u32,
+        probe: Option<&Probe>,
+        early: bool,
+    ) -> Option<Vec<OpenDelivery>> {
         let now = self.means.clock.now();
         lane.begin_claim();
-        let batch = match self.means.store.open_due(lane.id, limit, now).await {
+        let opened = async {
+            if early {
+                self.means.store.bring_forward(lane.id, 1, now).await?;
+            }
+            self.means.store.open_due(lane.id, limit, now).await
+        };
+        let batch = match opened.await {
             Ok(batch) => batch,
             Err(error) => {
                 if !matches!(error, StoreError::Closed) {
                     tracing::warn!(lane = lane.id.0, %error, "claiming due deliveries failed; trying again in 1 s");
                 }
                 lane.nudge();
-                if probe {
-                    lane.gate.lock().end_probe(now.plus(Duration::from_secs(1)));
+                if let Some(probe) = probe {
+                    self.end_credential_probe(lane, probe, now.plus(Duration::from_secs(1)));
                 }
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 return None;
@@ -163,8 +218,13 @@ impl Dispatcher {
         if batch.rows.len() == limit as usize {
             lane.nudge();
         }
-        if probe && batch.rows.is_empty() {
-            lane.gate.lock().end_probe(now);
+        if batch.rows.is_empty() {
+            if let Some(probe) = probe {
+                self.end_credential_probe(lane, probe, now);
+            }
+            if early {
+                lane.has_nothing_early();
+            }
         }
         Some(batch.rows)
     }

@@ -12,6 +12,7 @@ use signalbox_workspace::{Destination, Integration, OnDead};
 
 use crate::connect::RESPONSE_KEPT;
 use crate::fingerprint::group_id;
+use crate::gates::counts_against;
 use crate::steps::with_larger_budget;
 
 pub struct Judged {
@@ -49,6 +50,8 @@ pub struct Case<'a> {
     pub system_title: &'a str,
     pub open: &'a OpenDelivery,
     pub has_credential: bool,
+    /// It finds out whether the system is back (a breaker's probe, a failed endpoint's): when it is not, no try is used.
+    pub tries_system: bool,
     pub now: Timestamp,
     /// For the jitter.
     pub chance: f64,
@@ -149,6 +152,10 @@ fn judge_confirm(case: &Case<'_>, answer: &Answer, response: Option<Response>) -
 }
 
 pub(super) fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<std::time::Duration>) -> Next {
+    let too_old = case.now > case.open.round_started_at.plus(case.destination.retry.max_age);
+    if case.tries_system && counts_against(failure.kind) && !too_old {
+        return Next::Wait { failure, due_at: case.now };
+    }
     let decision = case.destination.retry.decide(&Failed {
         kind: failure.kind,
         status: failure.status,

@@ -10,9 +10,9 @@ use signalbox_store::delivery::{Completed, Completion, Next, OpenDelivery};
 use signalbox_store::lane::{GateScope, SavedGate};
 
 use super::Dispatcher;
-use super::attempt::{Called, Ends, Load};
+use super::attempt::{Called, Ends, Load, To};
 use super::gate::Verdict;
-use super::lane::{LaneConfig, LaneRuntime};
+use super::lane::{LaneConfig, LaneRuntime, Probe};
 use super::outcome::GateEffect;
 use crate::gates::concurrency::Place;
 use crate::patience::until_taken;
@@ -22,17 +22,14 @@ impl Dispatcher {
     pub(super) async fn send_load(
         self: Arc<Self>,
         lane: Arc<LaneRuntime>,
-        load: Load,
+        mut load: Load,
         place: Option<Place>,
-        probe: bool,
+        probe: Option<Probe>,
     ) {
-        let place = match place {
-            Some(place) => Some(place),
-            None => tokio::select! {
-                place = lane.place() => place,
-                // Stopping: what is not on the wire yet goes back, so that the next start need not call it unknown.
-                () = self.taking.cancelled() => None,
-            },
+        let place = tokio::select! {
+            place = self.on_the_wire(&lane, &mut load, place) => place,
+            // Stopping: what is not on the wire yet goes back, so that the next start need not call it unknown.
+            () = self.taking.cancelled() => None,
         };
         let config = lane.config.load_full();
         // A reload may have removed the destination meanwhile.
@@ -42,33 +39,59 @@ impl Dispatcher {
             return;
         };
         // The gate may have closed while this one waited for its turn on the wire.
-        if !probe && lane.plain_verdict(self.means.clock.now()) != Verdict::Clear {
+        let now = self.means.clock.now();
+        if probe.is_none() && lane.plain_verdict(now) != Verdict::Clear {
             drop(place);
             self.give_back(&lane, &load.rows, probe).await;
             return;
         }
+        if let Some(until) = config.gates.replays_wait(now).and_then(|closed| closed.until) {
+            let replayed = load.rows.extract_if(.., |open| open.replay.is_some()).collect::<Vec<_>>();
+            self.postpone(&lane, &replayed, until).await;
+            if load.rows.is_empty() {
+                return;
+            }
+        }
+        let chosen = config.gates.choose(now);
+        let tries_system = chosen.trying || probe.as_ref().is_some_and(|probe| probe.breaker.is_some());
+        let to = To { chosen, tries_system };
         lane.in_flight.fetch_add(1, Ordering::Relaxed);
         let called = match (&destination.batch, load.rows.as_slice()) {
-            (None, [open]) => self.attempt_one(config, destination, open).await,
-            (Some(batch), rows) => self.attempt_batch(config, destination, batch, rows).await,
+            (None, [open]) => self.attempt_one(config, destination, open, &to).await,
+            (Some(batch), rows) => self.attempt_batch(config, destination, batch, rows, &to).await,
             // It no longer takes batches: each goes alone.
             (None, rows) => Called::again(rows.iter().map(|row| Load::together(vec![row.clone()])).collect()),
         };
         lane.in_flight.fetch_sub(1, Ordering::Relaxed);
-        drop(place);
+        drop((place, load.turn.take()));
         tracing::trace!(lane = lane.id.0, kind = ?called.kind, "a request ended");
-        self.apply_gate(&lane, config, &called.effect, probe).await;
+        let credential = probe.as_ref().is_some_and(|probe| probe.credential);
+        self.settle_system(config, &to.chosen, &called, probe.and_then(|probe| probe.breaker)).await;
+        self.apply_gate(&lane, config, &called.effect, credential).await;
         self.finish(&lane, called.ends).await;
     }
 
-    async fn give_back(&self, lane: &LaneRuntime, rows: &[OpenDelivery], probe: bool) {
-        if probe {
-            lane.gate.lock().end_probe(self.means.clock.now());
+    /// A place, and a turn under the system's limits where the load has none yet.
+    async fn on_the_wire(&self, lane: &LaneRuntime, load: &mut Load, place: Option<Place>) -> Option<Place> {
+        let place = match place {
+            Some(place) => place,
+            None => lane.place().await?,
+        };
+        if load.turn.is_none() {
+            load.turn = lane.turn().await;
+        }
+        Some(place)
+    }
+
+    async fn give_back(&self, lane: &LaneRuntime, rows: &[OpenDelivery], probe: Option<Probe>) {
+        if let Some(probe) = &probe {
+            self.end_credential_probe(lane, probe, self.means.clock.now());
         }
         let opened: Vec<_> = rows.iter().map(|open| (open.id, open.epoch)).collect();
         if let Err(error) = until_taken(|| self.means.store.release(opened.clone())).await {
             tracing::warn!(?opened, %error, "unsent deliveries stay open until the next start");
         }
+        drop(probe);
         lane.nudge();
     }
 
@@ -168,7 +191,7 @@ impl Dispatcher {
 
     /// Boxed, since a load that is sent again may be split again.
     fn send_again(self: Arc<Self>, lane: Arc<LaneRuntime>, load: Load) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(self.send_load(lane, load, None, false))
+        Box::pin(self.send_load(lane, load, None, None))
     }
 }
 

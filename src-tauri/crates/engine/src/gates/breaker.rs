@@ -1,37 +1,165 @@
-//! A system's breaker with what people want to know about it: since when, and why.
+//! A system's breaker with what people want to know about it: since when, and why; and as it is saved.
 
-use signalbox_model::Timestamp;
-use signalbox_model::breaker::{Breaker, State};
+use serde::{Deserialize, Serialize};
+use signalbox_model::breaker::{Breaker, Change, Permitted, State};
 use signalbox_model::limits::BreakerSettings;
+use signalbox_model::units::format_duration;
+use signalbox_model::{HeldReason, Timestamp};
+use signalbox_store::lane::{GateScope, SavedGate};
 
 use super::steady::Steady;
 use super::view::BreakerView;
+use super::words::time_of_day;
+
+/// What a person may make of a breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Nothing goes until a person says otherwise.
+    Open,
+    /// Everything goes, whatever fails.
+    Closed,
+    /// By itself again, beginning closed.
+    Auto,
+}
 
 /// A breaker, or none where it is off.
 #[derive(Debug)]
 pub struct Guarded {
     breaker: Option<Breaker>,
-    /// Since when it is not simply closed.
-    since: Option<Timestamp>,
-    reason: Option<String>,
+    /// Since when it is not simply closed, on the wall clock.
+    since: Timestamp,
+    reason: String,
+}
+
+/// What stands in the `explain` of a saved breaker gate.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    state: SavedState,
+    reason: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SavedState {
+    Open,
+    HeldOpen,
+    ForcedClosed,
 }
 
 impl Guarded {
     pub fn new(settings: Option<BreakerSettings>) -> Self {
-        Self { breaker: settings.map(Breaker::new), since: None, reason: None }
+        Self { breaker: settings.map(Breaker::new), since: Timestamp::default(), reason: String::new() }
     }
 
     pub fn configure(&mut self, settings: Option<BreakerSettings>) {
         match (&mut self.breaker, settings) {
             (Some(breaker), Some(settings)) => breaker.configure(settings),
-            (breaker, settings) => {
-                *breaker = settings.map(Breaker::new);
-                (self.since, self.reason) = (None, None);
-            }
+            (None, None) => {}
+            (breaker, settings) => *breaker = settings.map(Breaker::new),
         }
     }
 
-    /// `now` is steady.
+    pub fn permitted(&self, now: Timestamp) -> Permitted {
+        self.breaker.as_ref().map_or(Permitted::All, |breaker| breaker.permitted(now))
+    }
+
+    pub fn begin_probe(&mut self, now: Timestamp) -> bool {
+        self.breaker.as_mut().is_some_and(|breaker| breaker.begin_probe(now))
+    }
+
+    pub fn give_probe_back(&mut self) {
+        if let Some(breaker) = &mut self.breaker {
+            breaker.give_probe_back();
+        }
+    }
+
+    /// `last` says what the system answered, for the reason; `wall` is `now` as people's clocks show it.
+    pub fn record(&mut self, now: Timestamp, wall: Timestamp, failed: bool, probe: bool, last: &str) -> Option<Change> {
+        let breaker = self.breaker.as_mut()?;
+        let change = breaker.record(now, failed, probe)?;
+        if let Change::Opened { calls, failures } = change {
+            let (time, window) = (time_of_day(wall), within(breaker.settings()));
+            self.since = wall;
+            self.reason =
+                format!("opened {time} after {failures} of {calls} calls failed within {window}; last: {last}");
+        }
+        Some(change)
+    }
+
+    /// Something else was done about the failures: they are forgotten.
+    pub fn begin_anew(&mut self) {
+        if let Some(breaker) = &mut self.breaker {
+            breaker.close();
+        }
+    }
+
+    pub fn hold(&mut self, hold: Hold, wall: Timestamp, why: Option<&str>) {
+        let Some(breaker) = &mut self.breaker else { return };
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        let time = time_of_day(wall);
+        self.since = wall;
+        self.reason = match hold {
+            Hold::Open => format!("held open by a person since {time}{why}"),
+            Hold::Closed => format!("forced closed by a person since {time}{why}"),
+            Hold::Auto => String::new(),
+        };
+        match hold {
+            Hold::Open => breaker.hold_open(),
+            Hold::Closed => breaker.force_closed(),
+            Hold::Auto => breaker.close(),
+        }
+    }
+
+    /// The row of `gate`, and whether it is to be there; `None`: it is off.
+    pub fn saved(&self, system: &str, now: Timestamp) -> Option<(SavedGate, bool)> {
+        let state = match self.breaker.as_ref()?.state(now) {
+            State::Closed => None,
+            State::Open | State::HalfOpen => Some(SavedState::Open),
+            State::HeldOpen => Some(SavedState::HeldOpen),
+            State::ForcedClosed => Some(SavedState::ForcedClosed),
+        };
+        let saved = Saved { state: state.unwrap_or(SavedState::Open), reason: self.reason.clone() };
+        let gate = SavedGate {
+            scope: GateScope::System,
+            name: system.to_owned(),
+            reason: HeldReason::Breaker,
+            since: self.since,
+            until: None,
+            // Plain words and text: it always serialises.
+            explain: serde_json::to_string(&saved).unwrap_or_default(),
+        };
+        Some((gate, state.is_some()))
+    }
+
+    /// As an earlier run left it. What cannot be read is left closed: the next failures open it again.
+    pub fn restore(&mut self, gate: &SavedGate, now: Timestamp) {
+        let Some(breaker) = &mut self.breaker else { return };
+        let Ok(saved) = serde_json::from_str::<Saved>(&gate.explain) else { return };
+        self.since = gate.since;
+        self.reason = saved.reason;
+        match saved.state {
+            SavedState::Open => breaker.restore_open(now),
+            SavedState::HeldOpen => breaker.hold_open(),
+            SavedState::ForcedClosed => breaker.force_closed(),
+        }
+    }
+
+    /// Why nothing goes, in a sentence, and since when. Only while something is held up.
+    pub fn explain(&self, title: &str, now: Timestamp, steady: Steady) -> (Timestamp, String) {
+        let next = match self.breaker.as_ref().map(|breaker| breaker.state(now)) {
+            Some(State::HeldOpen) => "It goes on when somebody sets it to auto.".to_owned(),
+            Some(State::HalfOpen) => "One delivery is trying it now; if it is answered, the others go on.".to_owned(),
+            _ => {
+                let at = self.breaker.as_ref().and_then(Breaker::next_probe_at).unwrap_or(now);
+                let at = time_of_day(steady.to_wall(at));
+                format!(
+                    "One delivery tries it again at {at}; waiting uses no try. Close the breaker by hand to go on now."
+                )
+            }
+        };
+        (self.since, format!("The breaker of {title}: {}. {next}", self.reason))
+    }
+
     pub fn view(&self, now: Timestamp, steady: Steady) -> BreakerView {
         let Some(breaker) = &self.breaker else {
             let settings = BreakerSettings::default();
@@ -43,12 +171,20 @@ impl Guarded {
         let said = state != State::Closed;
         BreakerView {
             state: Some(state),
-            reason: self.reason.clone().filter(|_| said),
-            since: self.since.filter(|_| said),
+            reason: said.then(|| self.reason.clone()),
+            since: said.then_some(self.since),
             next_probe_at: breaker.next_probe_at().map(|at| steady.to_wall(at)),
             calls,
             failures,
             settings: *breaker.settings(),
         }
     }
+}
+
+/// `30 s`, `2 m`.
+fn within(settings: &BreakerSettings) -> String {
+    let text = format_duration(settings.window);
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    format!("{number} {unit}")
 }

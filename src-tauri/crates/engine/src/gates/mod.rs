@@ -3,8 +3,15 @@
 
 mod breaker;
 pub mod concurrency;
-pub mod steady;
+mod endpoints;
+mod limits;
+mod quota;
+mod steady;
 mod system;
 pub mod view;
+pub mod words;
 
-pub use system::{SystemRuntime, Systems};
+pub use breaker::Hold;
+pub use endpoints::{Chosen, Switch};
+pub use limits::{Limiter, Turn};
+pub use system::{Ended, Probing, Settled, SystemRuntime, Systems, counts_against};

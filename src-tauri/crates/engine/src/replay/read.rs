@@ -69,8 +69,10 @@ impl ReplayService {
             body: Bytes::new(),
         };
         let destination = config.destination().ok_or("its destination is no longer in the workspace")?;
+        let base_url = config.gates.active_url();
         let sender = Sender {
             system: &config.system,
+            base_url: &base_url,
             destination,
             secrets: &config.secrets,
             // Some schemes sign an id; a read has its own.

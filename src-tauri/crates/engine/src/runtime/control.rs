@@ -10,6 +10,7 @@ use signalbox_store::read::Selection;
 use signalbox_store::replay::ReplayRow;
 
 use super::Runtime;
+use crate::gates::Hold;
 use crate::signals::Tag;
 use crate::view::{ControlError, PauseScope, ReplayPlan, ReplayRequest};
 
@@ -76,6 +77,41 @@ impl Runtime {
         self.signals.touch(Tag::Deliveries);
         tracing::info!(what, name, paused, "a person changed a pause");
         Ok(())
+    }
+
+    /// Opens or closes a system's breaker by hand, or lets it go by itself again. Saved, and said in the log.
+    pub async fn hold_breaker(
+        self: &Arc<Self>,
+        system: &str,
+        hold: Hold,
+        reason: Option<String>,
+    ) -> Result<(), ControlError> {
+        let missing = || ControlError::Missing { what: "system", name: system.to_owned() };
+        if !self.workspace().systems.contains_key(system) {
+            return Err(missing());
+        }
+        let gates = self.systems.get(system).ok_or_else(missing)?;
+        // Goes on to its end even when the caller hangs up: what is applied must also be saved.
+        let runtime = self.clone();
+        let name = system.to_owned();
+        let held = tokio::spawn(async move {
+            let saved = gates.hold(hold, runtime.means.clock.now(), reason.as_deref());
+            let Some((gate, closed)) = saved else {
+                let message = format!("the breaker of '{name}' is switched off in systems/{name}.toml");
+                return Err(ControlError::WrongState(message));
+            };
+            runtime.means.store.save_gate(gate, closed).await?;
+            let reason = reason.as_deref().unwrap_or("none given");
+            tracing::info!(system = name, ?hold, reason, "a person operated a breaker");
+            if hold != Hold::Open {
+                runtime.dispatcher.catch_up(&name);
+            }
+            for tag in [Tag::Systems, Tag::Integrations, Tag::Deliveries] {
+                runtime.signals.touch(tag);
+            }
+            Ok(())
+        });
+        held.await.map_err(|_| ControlError::WrongState("operating the breaker stopped unexpectedly".into()))?
     }
 
     pub fn is_paused(&self, scope: &PauseScope) -> bool {

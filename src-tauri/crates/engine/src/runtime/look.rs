@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use signalbox_model::{DeliveryId, DeliveryState, HeldReason};
+use signalbox_model::{DeliveryId, DeliveryState, HeldReason, Timestamp};
 use signalbox_store::event::Request;
 use signalbox_store::read::DeliveryRow;
 use signalbox_store::{LaneId, StoreError};
 use signalbox_workspace::Integration;
 
 use super::Runtime;
-use crate::dispatch::gate::Verdict;
-use crate::view::{ControlError, LineageStep, TraceStep};
+use crate::view::{ControlError, Explained, LineageStep, TraceStep};
 
 impl Runtime {
     /// `None`: no such delivery.
@@ -44,15 +43,23 @@ impl Runtime {
         Ok(Some(crate::lineage::of(&row, &attempts?, &revisions?, &history?)))
     }
 
-    pub fn explain(&self, row: &DeliveryRow) -> String {
-        let lane = self.dispatcher.lane(row.lane);
-        crate::explain::explain(row, lane.as_deref(), self.means.clock.now())
+    /// Where it stands and why.
+    pub async fn explain(&self, row: &DeliveryRow) -> Result<Explained, StoreError> {
+        let looks = crate::explain::looks_ahead(row.state);
+        let ahead = if looks { self.means.store.ahead(row.id).await? } else { None };
+        let (lane, now) = (self.dispatcher.lane(row.lane), self.means.clock.now());
+        Ok(Explained {
+            text: crate::explain::explain(row, lane.as_deref(), ahead.as_ref(), now),
+            waits_for: crate::explain::waits_for(row, lane.as_deref(), ahead.as_ref(), now),
+        })
     }
 
-    /// What the row reads as now, gates included.
-    pub fn shown_state(&self, row: &DeliveryRow) -> (DeliveryState, Option<HeldReason>) {
-        let verdict = self.dispatcher.lane(row.lane).map(|lane| lane.verdict(self.means.clock.now()));
-        crate::explain::shown_state(row, verdict.as_ref().unwrap_or(&Verdict::Clear))
+    /// What the row reads as now, gates included, and when it is due.
+    pub fn shown_state(&self, row: &DeliveryRow) -> (DeliveryState, Option<HeldReason>, Option<Timestamp>) {
+        let lane = self.dispatcher.lane(row.lane);
+        let holds = lane.and_then(|lane| crate::explain::holds(row, &lane, self.means.clock.now()));
+        let (state, reason) = crate::explain::shown_state(row, holds.as_ref());
+        (state, reason, crate::explain::shown_due(row, holds.as_ref()))
     }
 
     /// Of one round; `None` when the destination is gone.

@@ -1,5 +1,6 @@
 //! The supervisor: starts the parts over one ledger, and drains them.
 
+mod clock;
 mod control;
 mod credentials;
 mod look;
@@ -100,6 +101,7 @@ impl Runtime {
                 "requests were open when Signalbox stopped; they are sent again with the same idempotency keys"
             );
         }
+        let saved = store.saved_gates().await?;
         let means = Arc::new(Means { store: store.clone(), deliver, clock: clock.clone(), random, ids: ids.clone() });
         let dispatcher = Dispatcher::new(means.clone());
         let intake = Intake::new(means.clone(), dispatcher.clone());
@@ -108,7 +110,7 @@ impl Runtime {
             broken: ArcSwap::default(),
             accept: intake.clone(),
             store: store.clone(),
-            clock,
+            clock: clock.clone(),
             ids,
             base_url: ArcSwap::from_pointee(String::new()),
             refusals: RefusalBudget::default(),
@@ -125,7 +127,7 @@ impl Runtime {
             replays,
             signals: signals.clone(),
             workspace: ArcSwap::new(workspace.clone()),
-            systems: Systems::default(),
+            systems: Systems::new(clock.clone(), &saved),
             pauses: Mutex::new(Pauses::default()),
             lanes: Mutex::new(BTreeMap::new()),
             stop: CancellationToken::new(),
@@ -135,7 +137,6 @@ impl Runtime {
             saving: tokio::sync::Mutex::new(()),
             active: ArcSwap::default(),
         });
-        let saved = store.saved_gates().await?;
         {
             let mut pauses = runtime.pauses.lock();
             for gate in saved.iter().filter(|gate| gate.reason == HeldReason::Pause) {
@@ -160,6 +161,7 @@ impl Runtime {
         let ticker = tokio::spawn(signals.run(runtime.stop.clone()));
         *runtime.ticking.lock() = Some(ticker);
         tokio::spawn(runtime.clone().watch_credentials());
+        tokio::spawn(runtime.clone().watch_clock());
         Ok(runtime)
     }
 

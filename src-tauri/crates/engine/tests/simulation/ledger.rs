@@ -9,18 +9,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_model::filter::Filter;
 use signalbox_model::replay::ReplayState;
 use signalbox_model::{Clock as _, DeliveryId, DiscardId, EventId, RejectedId, ReplayId, Timestamp};
-use signalbox_store::delivery::{Completed, Completion, Deliveries, EndedBatch, Next, OpenedBatch};
+use signalbox_store::delivery::{Completed, Completion, Deliveries, EndedBatch, Expired, Next, OpenedBatch};
 use signalbox_store::event::{
     Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Planned, Rejected, Unplanned,
 };
 use signalbox_store::lane::SavedGate;
 use signalbox_store::read::{
-    AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, Page, Reads,
+    Ahead, AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, Page, Reads,
     RevisionRow, Selection,
 };
 use signalbox_store::replay::{
@@ -262,6 +263,40 @@ impl Deliveries for SimLedger {
         self.call("release", true, move |store| async move { store.release(opened).await })
     }
 
+    fn postpone(&self, delivery: DeliveryId, epoch: u64, due_at: Timestamp) -> StoreFuture<'_, u64> {
+        self.call("postpone", true, move |store| async move { store.postpone(delivery, epoch, due_at).await })
+    }
+
+    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, u64> {
+        self.call("bring forward", true, move |store| async move { store.bring_forward(lane, limit, now).await })
+    }
+
+    fn follow_clock_back(
+        &self,
+        lane: LaneId,
+        after: Option<DeliveryId>,
+        by: Duration,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Option<DeliveryId>> {
+        let follow =
+            move |store: Arc<SqliteStore>| async move { store.follow_clock_back(lane, after, by, limit, now).await };
+        self.call("follow clock back", true, follow)
+    }
+
+    fn expire(
+        &self,
+        lane: LaneId,
+        started_before: Timestamp,
+        failure: Failure,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Expired> {
+        let expire =
+            move |store: Arc<SqliteStore>| async move { store.expire(lane, started_before, failure, limit, now).await };
+        self.call("expire", true, expire)
+    }
+
     fn recover(&self, now: Timestamp) -> StoreFuture<'_, u64> {
         self.call("recover", false, move |store| async move { store.recover(now).await })
     }
@@ -373,6 +408,10 @@ impl Reads for SimLedger {
 
     fn delivery(&self, id: DeliveryId) -> StoreFuture<'_, Option<DeliveryRow>> {
         self.call("delivery", false, move |store| async move { store.delivery(id).await })
+    }
+
+    fn ahead(&self, id: DeliveryId) -> StoreFuture<'_, Option<Ahead>> {
+        self.call("ahead", false, move |store| async move { store.ahead(id).await })
     }
 
     fn attempts(&self, id: DeliveryId) -> StoreFuture<'_, Vec<AttemptRow>> {

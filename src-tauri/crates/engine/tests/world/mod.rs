@@ -46,6 +46,8 @@ pub struct Destinations {
     pub seen: Mutex<Vec<Outbound>>,
     /// Answers by path, first come first served; 200 where none is left.
     answers: Mutex<BTreeMap<String, VecDeque<Scripted>>>,
+    /// What a path answers once its script is over; 200 where nothing is said.
+    otherwise: Mutex<BTreeMap<String, u16>>,
     /// A request whose body holds this text is refused with 400.
     refused: Mutex<Option<&'static str>>,
     /// Requests wait here while a test holds them.
@@ -69,6 +71,16 @@ impl Destinations {
         *self.refused.lock() = Some(text);
     }
 
+    /// The path answers this from now on.
+    pub fn always(&self, path: &str, status: u16) {
+        self.otherwise.lock().insert(path.to_owned(), status);
+    }
+
+    /// What was scripted is over.
+    pub fn heal(&self, path: &str) {
+        self.answers.lock().remove(path);
+    }
+
     /// Bodies in the order of arrival.
     pub fn bodies(&self) -> Vec<String> {
         self.seen.lock().iter().map(|sent| String::from_utf8_lossy(&sent.body).into_owned()).collect()
@@ -81,7 +93,8 @@ impl Deliver for Destinations {
             let _open = self.doors.acquire().await;
             let url = url::Url::parse(&outbound.url).expect("the engine makes URLs");
             let answer = self.answers.lock().get_mut(url.path()).and_then(VecDeque::pop_front);
-            let (mut status, headers, body) = answer.unwrap_or((200, HeaderMap::new(), "{}"));
+            let otherwise = self.otherwise.lock().get(url.path()).copied().unwrap_or(200);
+            let (mut status, headers, body) = answer.unwrap_or((otherwise, HeaderMap::new(), "{}"));
             let holds = |text: &str| String::from_utf8_lossy(&outbound.body).contains(text);
             if self.refused.lock().is_some_and(holds) {
                 status = 400;
@@ -133,6 +146,7 @@ impl World {
         let destinations = Arc::new(Destinations {
             seen: Mutex::default(),
             answers: Mutex::default(),
+            otherwise: Mutex::default(),
             refused: Mutex::default(),
             doors: Semaphore::new(Semaphore::MAX_PERMITS),
         });

@@ -28,6 +28,7 @@ mod discard;
 mod fault;
 mod figures;
 mod files;
+mod gated;
 mod history;
 mod insert;
 mod job;

@@ -1,11 +1,14 @@
 //! The traits over the parts: which command goes to the writer, which question to a reader.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use signalbox_model::filter::Filter;
 use signalbox_model::replay::ReplayState;
 use signalbox_model::{DeliveryId, DiscardId, EventId, RejectedId, ReplayId, Timestamp};
 
 use super::claim::OpenDue;
+use super::gated::{BringForward, ClockBack, Expire, Postpone};
 use super::lanes::Version;
 use super::plan::Plan;
 use super::predicate::Scope;
@@ -15,14 +18,15 @@ use super::replay_items::Requeue;
 use super::replays::{Move, Start};
 use super::select::Selecting;
 use super::{
-    SqliteStore, batches, claim, figures, files, history, lanes, plan, rejected, replay_items, replays, rows, series,
+    SqliteStore, batches, claim, figures, files, gated, history, lanes, plan, rejected, replay_items, replays, rows,
+    series,
 };
-use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, OpenedBatch};
+use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, Expired, OpenedBatch};
 use crate::event::{Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Rejected, Unplanned};
 use crate::lane::SavedGate;
 use crate::read::{
-    AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, PAGE_MAX, Page,
-    Reads, RevisionRow, Selection,
+    Ahead, AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, PAGE_MAX,
+    Page, Reads, RevisionRow, Selection,
 };
 use crate::replay::{
     BodyChange, DeliveryHistory, ItemState, NewReplay, NewRevision, PlannedReplay, ReplayItemRow, ReplayMove,
@@ -119,6 +123,41 @@ impl Deliveries for SqliteStore {
 
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64> {
         Box::pin(self.queue.run(opened, |ledger, input| step(claim::release(ledger, input))))
+    }
+
+    fn postpone(&self, delivery: DeliveryId, epoch: u64, due_at: Timestamp) -> StoreFuture<'_, u64> {
+        let input = Postpone { delivery, epoch, due_at };
+        Box::pin(self.queue.run(input, |ledger, input| step(gated::postpone(ledger, input))))
+    }
+
+    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, u64> {
+        let input = BringForward { lane, limit, now };
+        Box::pin(self.queue.run(input, |ledger, input| step(gated::bring_forward(ledger, input))))
+    }
+
+    fn follow_clock_back(
+        &self,
+        lane: LaneId,
+        after: Option<DeliveryId>,
+        by: Duration,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Option<DeliveryId>> {
+        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        let input = ClockBack { lane, after, by, limit, now };
+        Box::pin(self.queue.run(input, |ledger, input| step(gated::follow_clock_back(ledger, input))))
+    }
+
+    fn expire(
+        &self,
+        lane: LaneId,
+        started_before: Timestamp,
+        failure: Failure,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Expired> {
+        let input = Expire { lane, started_before, failure, limit, now };
+        Box::pin(self.queue.run(input, |ledger, input| step(gated::expire(ledger, input))))
     }
 
     fn recover(&self, now: Timestamp) -> StoreFuture<'_, u64> {
@@ -258,6 +297,10 @@ impl Reads for SqliteStore {
         Box::pin(
             self.readers.read(move |conn| step(async move { Ok(rows::deliveries(conn, &[id], &lanes).await?.pop()) })),
         )
+    }
+
+    fn ahead(&self, id: DeliveryId) -> StoreFuture<'_, Option<Ahead>> {
+        Box::pin(self.readers.read(move |conn| step(gated::ahead(conn, id))))
     }
 
     fn attempts(&self, id: DeliveryId) -> StoreFuture<'_, Vec<AttemptRow>> {

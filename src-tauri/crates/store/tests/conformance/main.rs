@@ -11,6 +11,7 @@
 mod attempts;
 mod batches;
 mod discards;
+mod gated;
 mod intake;
 mod lists;
 mod order;

@@ -1,0 +1,174 @@
+//! What the end of a call means for its system, and what follows from that for the rows that wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use signalbox_model::breaker::Change;
+use signalbox_model::{HeldReason, Timestamp};
+use signalbox_store::delivery::OpenDelivery;
+use signalbox_store::lane::SavedGate;
+
+use super::Dispatcher;
+use super::attempt::{Called, Heard};
+use super::lane::{LaneConfig, LaneRuntime};
+use crate::gates::{Chosen, Ended, Probing, Switch};
+use crate::patience::until_taken;
+
+/// Rows of one commit that are brought forward after an outage, or let go of because they are too old.
+const AT_ONCE: u32 = 500;
+/// How often rows behind an open breaker are looked through for old ones, at the least.
+const LOOK: Duration = Duration::from_secs(60);
+
+impl Dispatcher {
+    pub(super) async fn settle_system(
+        self: &Arc<Self>,
+        config: &LaneConfig,
+        chosen: &Chosen,
+        called: &Called,
+        probe: Option<Probing>,
+    ) {
+        let nothing = Heard { left: false, last: String::new(), readings: Vec::new(), took: Duration::ZERO };
+        let Heard { left, last, readings, took } = called.heard.as_ref().unwrap_or(&nothing);
+        if *left {
+            config.places.learn(*took, called.kind);
+        }
+        let ended = Ended { chosen, kind: called.kind, sent: *left, last, readings: readings.clone() };
+        let settled = config.gates.settle(self.means.clock.now(), ended, probe);
+        let system = &config.system.name;
+        match &settled.switched {
+            Some(Switch::FailedOver { from, to }) => {
+                tracing::warn!(system, %from, %to, last, "an endpoint failed; deliveries go to the next one");
+            }
+            Some(Switch::FailedBack { to }) => {
+                tracing::info!(system, %to, "an endpoint is back; deliveries go there again")
+            }
+            None => {}
+        }
+        match settled.breaker {
+            Some(Change::Opened { calls, failures }) => {
+                tracing::warn!(system, calls, failures, last, "the breaker opened; deliveries wait and use no tries");
+            }
+            Some(Change::StaysOpen) => tracing::info!(system, last, "the breaker's probe failed; it stays open"),
+            Some(Change::Closed) => tracing::info!(system, "the breaker closed; what waits goes on"),
+            None => {}
+        }
+        if let Some((gate, closed)) = settled.saved {
+            self.save_gate(gate, closed).await;
+        }
+        if matches!(settled.breaker, Some(Change::Closed)) || settled.switched.is_some() {
+            self.catch_up(system);
+        }
+    }
+
+    pub(super) async fn save_gate(&self, gate: SavedGate, closed: bool) {
+        if let Err(error) = self.means.store.save_gate(gate, closed).await {
+            tracing::warn!(%error, "a gate could not be saved; it holds until a restart");
+        }
+    }
+
+    /// After an outage: what waited out a long time for it goes now, and begins with few at a time.
+    pub fn catch_up(self: &Arc<Self>, system: &str) {
+        let lanes = self.lanes().into_iter().filter(|lane| lane.system_name().as_deref() == Some(system));
+        for lane in lanes {
+            if let Some(config) = lane.config.load().as_ref() {
+                config.places.start_small();
+            }
+            let dispatcher = self.clone();
+            self.sends.spawn(async move { dispatcher.bring_forward(&lane).await });
+        }
+    }
+
+    async fn bring_forward(&self, lane: &LaneRuntime) {
+        while !self.taking.is_cancelled() {
+            let now = self.means.clock.now();
+            match until_taken(|| self.means.store.bring_forward(lane.id, AT_ONCE, now)).await {
+                Ok(moved) => {
+                    lane.nudge();
+                    if moved < u64::from(AT_ONCE) {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "deliveries could not be brought forward; they go when they are due");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Replays' deliveries that a quota holds up: not sent, and due when the quota is looked at again.
+    pub(super) async fn postpone(&self, lane: &LaneRuntime, rows: &[OpenDelivery], until: Timestamp) {
+        for open in rows {
+            match until_taken(|| self.means.store.postpone(open.id, open.epoch, until)).await {
+                Ok(_) => lane.note_due(until),
+                Err(error) => {
+                    tracing::warn!(delivery = %open.id, %error, "an unsent delivery stays open until the next start");
+                }
+            }
+        }
+    }
+
+    /// The clock was set back by `by`: gates and rows that wait for a time follow it.
+    pub async fn follow_clock_back(&self, by: Duration) {
+        for lane in self.lanes() {
+            lane.gate.lock().follow_clock_back(by);
+            let mut after = None;
+            loop {
+                let now = self.means.clock.now();
+                let moved = until_taken(|| self.means.store.follow_clock_back(lane.id, after, by, AT_ONCE, now)).await;
+                match moved {
+                    Ok(Some(last)) if !self.taking.is_cancelled() => after = Some(last),
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "waiting deliveries could not follow the clock");
+                        break;
+                    }
+                }
+            }
+            lane.expire_next_at(Timestamp::default());
+            lane.nudge();
+        }
+    }
+
+    /// Behind an open breaker deliveries end, too, when they have become older than their `max_age`.
+    pub(super) async fn let_old_ones_go(&self, lane: &LaneRuntime, reason: HeldReason, now: Timestamp) {
+        if reason != HeldReason::Breaker || !lane.expiry_is_due(now) {
+            return;
+        }
+        let config = lane.config.load_full();
+        let Some(config) = config.as_ref() else { return };
+        let Some(destination) = config.destination() else { return };
+        let max_age = destination.retry.max_age;
+        let message = format!(
+            "{} could not be reached for longer than max_age allows; no request was under way",
+            config.system.title
+        );
+        let failure = super::outcome::failure(
+            &config.integration,
+            destination,
+            signalbox_model::Stage::Deliver,
+            signalbox_model::FailureKind::Network,
+            None,
+            message,
+        );
+        match self.means.store.expire(lane.id, now.minus(max_age), failure, AT_ONCE, now).await {
+            Ok(expired) => {
+                if expired.count > 0 {
+                    let (integration, destination) = (&lane.integration, &lane.destination);
+                    tracing::warn!(
+                        integration,
+                        destination,
+                        count = expired.count,
+                        "deliveries became too old while they waited"
+                    );
+                }
+                // Rows that came meanwhile may be older than those that were looked at: a replay keeps its own age.
+                let next = expired.oldest.map_or(now.plus(max_age), |oldest| oldest.plus(max_age));
+                lane.expire_next_at(next.min(now.plus(LOOK)).max(now.plus(Duration::from_millis(100))));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "deliveries that are too old could not be ended; tried again in a moment")
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Gates at work over a real ledger: every reason explains itself, and one system's trouble stays its own.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test says what it expects and ends where it is not so")]
+
+mod world;
+
+use std::time::Duration;
+
+use signalbox_engine::gates::Hold;
+use signalbox_engine::view::{Explained, PauseScope};
+use signalbox_model::{DeliveryState, HeldReason};
+
+use world::{SYSTEM, World};
+
+const SYNC: &str = r#"
+[source]
+kind = "webhook"
+path = "/hooks/sync"
+verify = { scheme = "none" }
+key = '.body.id'
+dedupe = "off"
+
+[[destinations]]
+name = "shop"
+system = "shop"
+request = { path = "/in" }
+retry = { schedule = ["1h", "1h"], jitter = 0 }
+"#;
+
+/// The one delivery that waits, explained.
+async fn waiting(world: &World) -> Explained {
+    let rows = world.until("state:held", 1).await;
+    let (state, ..) = world.runtime.shown_state(&rows[0]);
+    assert_eq!(state, DeliveryState::Held);
+    world.runtime.explain(&rows[0]).await.expect("the ledger answers")
+}
+
+fn assert_waits(explained: &Explained, reason: HeldReason, words: &str) {
+    assert_eq!(explained.waits_for.map(|waits| waits.reason), Some(reason), "{}", explained.text);
+    assert!(explained.text.contains(words), "{}", explained.text);
+}
+
+#[tokio::test]
+async fn a_paused_destination_says_so() {
+    let world = World::with(SYNC).await;
+    let scope = PauseScope::Destination { integration: "sync".into(), destination: "shop".into() };
+    world.runtime.pause(scope).await.expect("it is paused");
+    world.send(r#"{"id":"1"}"#).await;
+    assert_waits(&waiting(&world).await, HeldReason::Pause, "This destination is paused");
+}
+
+#[tokio::test]
+async fn a_paused_system_says_so() {
+    let world = World::with(SYNC).await;
+    world.runtime.pause(PauseScope::System("shop".into())).await.expect("it is paused");
+    world.send(r#"{"id":"1"}"#).await;
+    assert_waits(&waiting(&world).await, HeldReason::Pause, "shop is paused");
+}
+
+#[tokio::test]
+async fn a_breaker_held_open_says_so() {
+    let world = World::with(SYNC).await;
+    world.runtime.hold_breaker("shop", Hold::Open, Some("they move house".into())).await.expect("it is held");
+    world.send(r#"{"id":"1"}"#).await;
+    assert_waits(&waiting(&world).await, HeldReason::Breaker, "they move house");
+    world.runtime.hold_breaker("shop", Hold::Auto, None).await.expect("it is let go");
+    world.until("state:delivered", 1).await;
+}
+
+#[tokio::test]
+async fn a_missing_secret_says_so() {
+    let system = format!("{SYSTEM}auth = {{ kind = \"bearer\", secret = \"shop-token\" }}\n");
+    let world = World::of(&[("integrations/sync.toml", SYNC), ("systems/shop.toml", &system)]).await;
+    world.send(r#"{"id":"1"}"#).await;
+    assert_waits(&waiting(&world).await, HeldReason::Credential, "signalbox secret set shop-token");
+}
+
+#[tokio::test]
+async fn a_retry_after_says_until_when() {
+    let world = World::with(SYNC).await;
+    world.destinations.answer_with("/in", 429, &[("retry-after", "90")], "{}");
+    world.send(r#"{"id":"1"}"#).await;
+    let explained = waiting(&world).await;
+    assert_waits(&explained, HeldReason::Rate, "asked to wait");
+    assert!(explained.waits_for.and_then(|waits| waits.until).is_some());
+}
+
+#[tokio::test]
+async fn a_spent_quota_holds_live_traffic_until_it_is_reset() {
+    let world = World::with(SYNC).await;
+    let spent = [("ratelimit-policy", "\"day\";q=10;w=60"), ("ratelimit", "\"day\";r=0;t=50")];
+    world.destinations.answer_with("/in", 200, &spent, "{}");
+    world.send(r#"{"id":"1"}"#).await;
+    world.until("state:delivered", 1).await;
+    world.send(r#"{"id":"2"}"#).await;
+    assert_waits(&waiting(&world).await, HeldReason::Quota, "nothing of 10 left of its quota 'day'");
+}
+
+#[tokio::test]
+async fn a_hostile_quota_header_stops_nothing() {
+    let world = World::with(SYNC).await;
+    for value in ["\"a\";r=-1;t=9", "\"a\";r=NaN", ";;;", "\"a\";r=0"] {
+        world.destinations.answer_with("/in", 200, &[("ratelimit", value)], "{}");
+    }
+    for id in 1..=8 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+        world.until("state:delivered", id).await;
+    }
+}
+
+#[tokio::test]
+async fn a_storm_of_429_is_one_request_and_one_wait() {
+    let world = World::with(&SYNC.replace("jitter = 0 }", "jitter = 0 }\nconcurrency = 1")).await;
+    for _ in 0..200 {
+        world.destinations.answer_with("/in", 429, &[("retry-after", "300")], "{}");
+    }
+    for id in 0..200 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("reason:rate", 200).await;
+    assert_eq!(world.destinations.seen.lock().len(), 1);
+}
+
+#[tokio::test]
+async fn an_outage_ends_and_everything_goes_at_once() {
+    let system = format!("{SYSTEM}breaker = {{ window = \"60s\", minimum = 5, open = \"1s\" }}\n");
+    let world = World::of(&[("integrations/sync.toml", SYNC), ("systems/shop.toml", &system)]).await;
+    for _ in 0..40 {
+        world.destinations.answer("/in", 503, "{}");
+    }
+    for id in 0..60 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("reason:breaker", 60).await;
+    let during = world.destinations.seen.lock().len();
+    assert!(during < 40, "the breaker let {during} requests through");
+    // The scripted failures that are left fail the probes; nobody waits for an hour.
+    world.destinations.heal("/in");
+    world.until("state:delivered", 60).await;
+}
+
+#[tokio::test]
+async fn a_thousand_dead_destinations_move_nobody_else() {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for number in 0..20 {
+        let mut text = SYNC.replace("/hooks/sync", &format!("/hooks/dead{number}"));
+        for more in 0..49 {
+            text +=
+                &format!("[[destinations]]\nname = \"d{more}\"\nsystem = \"dead\"\nrequest = {{ path = \"/dead\" }}\n");
+        }
+        text = text.replace("system = \"shop\"", "system = \"dead\"").replace("path = \"/in\"", "path = \"/dead\"");
+        files.push((format!("integrations/dead{number}.toml"), text));
+    }
+    files.push(("integrations/sync.toml".into(), SYNC.into()));
+    files.push(("systems/shop.toml".into(), SYSTEM.into()));
+    files.push(("systems/dead.toml".into(), SYSTEM.into()));
+    let borrowed: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let world = World::of(&borrowed).await;
+    world.destinations.always("/dead", 503);
+    for number in 0..20 {
+        for id in 0..3 {
+            let status = world.post(&format!("/hooks/dead{number}"), &[], format!(r#"{{"id":"{id}"}}"#)).await;
+            assert!(status.is_success());
+        }
+    }
+    for id in 1..=20 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("destination:shop integration:sync state:delivered", 20).await;
+    let asked = world.destinations.seen.lock().iter().filter(|sent| sent.url.ends_with("/dead")).count();
+    assert!(asked < 1_500, "3,000 deliveries to a dead system made {asked} requests");
+    tokio::time::timeout(Duration::from_secs(10), world.runtime.drain(Duration::from_secs(5))).await.expect("it stops");
+}

@@ -1,0 +1,175 @@
+//! Rows behind a closed gate: brought forward when it opens, put off while it stays closed, ended when they are too old.
+
+use std::collections::HashSet;
+
+use signalbox_model::{DeliveryId, DeliveryState, ReplayId, Timestamp};
+use sqlx::sqlite::SqliteConnection;
+
+use super::fault::Outcome;
+use super::ledger::Ledger;
+use super::sql::{Args, Columns, active, execute, optional, rows, waits};
+use super::{order, progress};
+use crate::delivery::Expired;
+use crate::event::Failure;
+use crate::read::{Ahead, Head};
+use crate::replay::ItemState;
+use crate::{Change, LaneId};
+
+/// Counting what stands before a row stops here.
+const AHEAD_MAX: i64 = 10_000;
+
+pub(super) struct BringForward {
+    pub lane: LaneId,
+    pub limit: u32,
+    pub now: Timestamp,
+}
+
+/// Those that would have been due first, so that order by age is kept.
+pub(super) async fn bring_forward(ledger: &mut Ledger, input: &BringForward) -> Outcome<u64> {
+    let mut args = Args::default();
+    args.time(input.now).lane(input.lane).time(input.now).int(input.limit);
+    let sql = "UPDATE delivery SET due_at = ? WHERE id IN (
+                   SELECT id FROM delivery WHERE lane = ? AND state IN ('queued', 'retrying') AND revision > 0
+                   AND due_at > ? AND kind IN ('server', 'network', 'unknown') ORDER BY due_at LIMIT ?)";
+    execute(&mut ledger.conn, sql, args).await
+}
+
+pub(super) struct Postpone {
+    pub delivery: DeliveryId,
+    pub epoch: u64,
+    pub due_at: Timestamp,
+}
+
+/// As a release, with another time.
+pub(super) async fn postpone(ledger: &mut Ledger, input: &Postpone) -> Outcome<u64> {
+    let released = super::claim::release(ledger, &[(input.delivery, input.epoch)]).await?;
+    if released > 0 {
+        let mut args = Args::default();
+        args.time(input.due_at).id(input.delivery);
+        execute(&mut ledger.conn, "UPDATE delivery SET due_at = ? WHERE id = ?", args).await?;
+    }
+    Ok(released)
+}
+
+pub(super) struct ClockBack {
+    pub lane: LaneId,
+    pub after: Option<DeliveryId>,
+    pub by: i64,
+    pub limit: u32,
+    pub now: Timestamp,
+}
+
+/// Times that lie ahead were meant by the clock as it was.
+pub(super) async fn follow_clock_back(ledger: &mut Ledger, input: &ClockBack) -> Outcome<Option<DeliveryId>> {
+    let after = input.after.unwrap_or(DeliveryId::from_bits(0));
+    let mut args = Args::default();
+    args.lane(input.lane).id(after).int(input.limit);
+    let sql = "SELECT id FROM delivery WHERE lane = ? AND id > ? AND state IN ('queued', 'sending', 'retrying', 'held')
+               ORDER BY id LIMIT ?";
+    let open = rows(&mut ledger.conn, sql, args).await?;
+    let Some(last) = open.last() else { return Ok(None) };
+    let last: DeliveryId = last.get_id(0)?;
+    let mut args = Args::default();
+    args.int(input.by).time(input.now).lane(input.lane).id(after).id(last).time(input.now);
+    let sql = "UPDATE delivery SET due_at = max(due_at - ?, ?) WHERE lane = ? AND id > ? AND id <= ?
+               AND state IN ('queued', 'retrying') AND due_at > ?";
+    execute(&mut ledger.conn, sql, args).await?;
+    Ok((open.len() == input.limit as usize).then_some(last))
+}
+
+pub(super) struct Expire {
+    pub lane: LaneId,
+    pub started_before: Timestamp,
+    pub failure: Failure,
+    pub limit: u32,
+    pub now: Timestamp,
+}
+
+pub(super) async fn expire(ledger: &mut Ledger, input: &Expire) -> Outcome<Expired> {
+    let mut args = Args::default();
+    args.lane(input.lane).int(input.limit);
+    let found = rows(
+        &mut ledger.conn,
+        "SELECT id, key, state, round_started_at, replay FROM delivery
+         WHERE lane = ? AND state IN ('queued', 'retrying') AND revision > 0 ORDER BY due_at LIMIT ?",
+        args,
+    )
+    .await?;
+    let mut expired = Expired::default();
+    let mut keys = HashSet::new();
+    for row in &found {
+        let started = row.get_time(3)?;
+        if started >= input.started_before {
+            expired.oldest = Some(expired.oldest.map_or(started, |oldest| oldest.min(started)));
+            continue;
+        }
+        let id: DeliveryId = row.get_id(0)?;
+        let failure = &input.failure;
+        let mut args = Args::default();
+        args.time(input.now).text(failure.kind.as_str()).text(failure.stage.as_str()).opt_int(failure.status);
+        args.text(&failure.message).id(failure.group).int(failure.park).id(id);
+        let sql = "UPDATE delivery SET state = 'dead', due_at = NULL, ended_at = ?, kind = ?, stage = ?, status = ?,
+                   message = ?, grp = ?, park = ? WHERE id = ?";
+        execute(&mut ledger.conn, sql, args).await?;
+        let (lane, from, to, at) = (input.lane, row.get_state(2)?, DeliveryState::Dead, input.now);
+        ledger.changes.push(Change::Moved { lane, from, to, at, latency_us: None });
+        keys.extend(row.get_opt_text(1)?.map(|key| (lane, key)));
+        if let Some(replay) = row.get_opt_id::<ReplayId>(4)? {
+            progress::end_item(ledger, replay, id, ItemState::Dead).await?;
+        }
+        expired.count += 1;
+    }
+    order::settle(ledger, keys, input.now).await?;
+    Ok(expired)
+}
+
+/// What stands before a waiting row.
+pub(super) async fn ahead(conn: &mut SqliteConnection, id: DeliveryId) -> Outcome<Option<Ahead>> {
+    let mut args = Args::default();
+    args.id(id);
+    let sql = "SELECT lane, key, due_at FROM delivery WHERE id = ?";
+    let Some(row) = optional(conn, sql, args).await? else { return Ok(None) };
+    let lane = row.get_lane(0)?;
+    let (key, due_at) = (row.get_opt_text(1)?, row.get_opt_time(2)?);
+    let mut ahead = Ahead::default();
+    if let Some(key) = key {
+        let mut args = Args::default();
+        args.lane(lane).text(&key).id(id).int(AHEAD_MAX);
+        let sql = concat!(
+            "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE lane = ? AND key = ? AND id < ? AND ",
+            waits!(),
+            " LIMIT ?)"
+        );
+        ahead.of_key = optional(conn, sql, args).await?.map(|row| row.get_u64(0)).transpose()?.unwrap_or(0);
+        // The one on its way stands in an index of its own.
+        let mut args = Args::default();
+        args.lane(lane).text(&key).id(id);
+        let sql = concat!(
+            "SELECT id, state, due_at, kind FROM delivery WHERE lane = ? AND key = ? AND id < ? AND ",
+            active!()
+        );
+        let on_its_way = optional(conn, sql, args).await?;
+        ahead.of_key = ahead.of_key.saturating_add(u64::from(on_its_way.is_some()));
+        let mut args = Args::default();
+        args.lane(lane).text(&key).id(id);
+        let sql = concat!(
+            "SELECT id, state, due_at, kind FROM delivery WHERE lane = ? AND key = ? AND id < ? AND ",
+            waits!(),
+            " ORDER BY id LIMIT 1"
+        );
+        let waiting = optional(conn, sql, args).await?;
+        let heads = [on_its_way, waiting].into_iter().flatten().map(|row| {
+            let (id, state, due_at) = (row.get_id(0)?, row.get_state(1)?, row.get_opt_time(2)?);
+            Ok(Head { id, state, due_at, kind: row.get_kind(3)? })
+        });
+        ahead.head = heads.collect::<Outcome<Vec<Head>>>()?.into_iter().min_by_key(|head| head.id);
+    }
+    if let Some(due_at) = due_at {
+        let mut args = Args::default();
+        args.lane(lane).time(due_at).int(AHEAD_MAX);
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE lane = ? AND state IN ('queued', 'retrying')
+                   AND revision > 0 AND due_at < ? LIMIT ?)";
+        ahead.of_lane = optional(conn, sql, args).await?.map(|row| row.get_u64(0)).transpose()?.unwrap_or(0);
+    }
+    Ok(Some(ahead))
+}

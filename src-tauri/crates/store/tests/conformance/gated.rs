@@ -1,0 +1,108 @@
+//! Rows behind a closed gate: brought forward, put off, followed back with the clock, ended when too old.
+
+use std::time::Duration;
+
+use signalbox_model::{DeliveryState, FailureKind};
+use signalbox_store::delivery::Next;
+
+use crate::support::{bench, failure, retry};
+
+fn later(bench: &crate::support::Bench, secs: u64) -> signalbox_model::Timestamp {
+    bench.now().plus(Duration::from_secs(secs))
+}
+
+#[tokio::test]
+async fn what_waits_after_an_outage_is_brought_forward_in_its_order_and_nothing_else_is() {
+    let bench = bench().await;
+    let first = bench.queue(bench.lane, "a").await;
+    let second = bench.queue(bench.lane, "b").await;
+    for open in bench.open(bench.lane).await {
+        let secs = if open.id == first { 3_600 } else { 7_200 };
+        bench.end(&open, retry(later(&bench, secs))).await;
+    }
+    assert_eq!(bench.open(bench.lane).await.len(), 0);
+    assert_eq!(bench.store.bring_forward(bench.lane, 1, bench.now()).await.unwrap(), 1);
+    let opened = bench.open(bench.lane).await;
+    assert_eq!(opened.iter().map(|row| row.id).collect::<Vec<_>>(), [first]);
+    assert_eq!(bench.store.bring_forward(bench.lane, 9, bench.now()).await.unwrap(), 1);
+    assert_eq!(bench.store.bring_forward(bench.lane, 9, bench.now()).await.unwrap(), 0, "it is due already");
+    assert_eq!(bench.state(second).await, DeliveryState::Retrying);
+
+    let asked = bench.queue(bench.other, "c").await;
+    let rate = failure(FailureKind::Rate, None);
+    bench.send(asked, Next::Wait { failure: rate, due_at: later(&bench, 60) }).await;
+    assert_eq!(
+        bench.store.bring_forward(bench.other, 9, bench.now()).await.unwrap(),
+        0,
+        "the system asked for that time"
+    );
+}
+
+#[tokio::test]
+async fn a_postponed_row_was_never_tried() {
+    let bench = bench().await;
+    let id = bench.queue(bench.lane, "a").await;
+    let opened = bench.open(bench.lane).await;
+    let until = later(&bench, 30);
+    assert_eq!(bench.store.postpone(id, opened[0].epoch, until).await.unwrap(), 1);
+    let row = bench.store.delivery(id).await.unwrap().unwrap();
+    assert_eq!((row.state, row.attempts, row.due_at), (DeliveryState::Queued, 0, Some(until)));
+    assert_eq!(bench.store.postpone(id, opened[0].epoch, until).await.unwrap(), 0, "it is not open");
+}
+
+#[tokio::test]
+async fn due_times_follow_a_clock_that_was_set_back() {
+    let bench = bench().await;
+    let late = bench.queue(bench.lane, "b").await;
+    bench.send(late, retry(later(&bench, 90))).await;
+    let soon = bench.queue(bench.lane, "a").await;
+    let hour = Duration::from_secs(3_600);
+    let now = bench.now().minus(hour);
+    let mut after = None;
+    loop {
+        after = bench.store.follow_clock_back(bench.lane, after, hour, 1, now).await.unwrap();
+        if after.is_none() {
+            break;
+        }
+    }
+    let due = |id| {
+        let store = bench.store.clone();
+        async move { store.delivery(id).await.unwrap().unwrap().due_at.unwrap() }
+    };
+    assert_eq!(due(late).await, now.plus(Duration::from_secs(90)));
+    assert!(due(soon).await <= now.plus(Duration::from_secs(1)), "what was due is due");
+}
+
+#[tokio::test]
+async fn rows_of_an_old_round_end_and_let_the_next_of_their_key_go() {
+    let bench = bench().await;
+    let old = bench.queue(bench.lane, "a").await;
+    let follower = bench.queue(bench.lane, "a").await;
+    let failure = signalbox_store::event::Failure { park: false, ..failure(FailureKind::Network, None) };
+    let none =
+        bench.store.expire(bench.lane, bench.now().minus(Duration::from_secs(60)), failure.clone(), 10, bench.now());
+    let none = none.await.unwrap();
+    assert_eq!(none.count, 0);
+    assert!(none.oldest.is_some());
+    let day = later(&bench, 86_400);
+    let expired = bench.store.expire(bench.lane, day, failure, 10, day).await.unwrap();
+    assert_eq!(expired.count, 1);
+    assert_eq!(bench.state(old).await, DeliveryState::Dead);
+    assert_eq!(bench.state(follower).await, DeliveryState::Queued);
+}
+
+#[tokio::test]
+async fn what_stands_before_a_row_is_counted_and_the_first_of_it_named() {
+    let bench = bench().await;
+    let first = bench.queue(bench.lane, "a").await;
+    bench.queue(bench.lane, "a").await;
+    let last = bench.queue(bench.lane, "a").await;
+    bench.queue(bench.lane, "b").await;
+    let ahead = bench.store.ahead(last).await.unwrap().unwrap();
+    assert_eq!(ahead.of_key, 2);
+    assert_eq!(ahead.head.map(|head| (head.id, head.state)), Some((first, DeliveryState::Queued)));
+    bench.send(first, crate::support::dead()).await;
+    let parked = bench.store.ahead(last).await.unwrap().unwrap();
+    assert_eq!(parked.head.map(|head| head.state), Some(DeliveryState::Dead));
+    assert_eq!(bench.store.ahead(first).await.unwrap().unwrap().of_key, 0);
+}
