@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::dispatch::outcome::MASK;
+use signalbox_net::auth::MASK;
 
 const NAME: &[u8] = b"SessionId";
 
