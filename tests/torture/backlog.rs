@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use signalbox_model::Clock as _;
@@ -45,10 +45,10 @@ async fn behind_a_long_backlog_a_start_takes_events_and_sends_again_at_once() {
     workspace.system("crm", &destination.url(), "");
     workspace.integration("sync", &workspace::destination("crm", ""));
     std::fs::create_dir(workspace.path().join(".signalbox")).unwrap();
-    let filling = Instant::now();
+    let filling = tokio::time::Instant::now();
     fill(&workspace.path().join(".signalbox"), rows).await;
     let filled = filling.elapsed();
-    let begun = Instant::now();
+    let begun = tokio::time::Instant::now();
     let process = serve(&workspace).await;
     let answer = send(&process.ingress(), "new", b"{\"type\":\"a\"}").await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use signalbox_testkit::{Destination, TestWorkspace, workspace};
@@ -110,7 +110,7 @@ async fn a_disk_that_fills_up_twenty_times_loses_nothing_and_delivers_while_it_i
         number += 1;
         assert_eq!(send(&ingress, &number.to_string(), &event(number)).await.unwrap().status, 503, "filling {filling}");
         disk.give_back();
-        let begun = Instant::now();
+        let begun = tokio::time::Instant::now();
         let back = within(LONG, "events to be taken again", || async {
             let answer = send(&ingress, &number.to_string(), &event(number)).await.unwrap();
             (answer.status == 200).then_some(())

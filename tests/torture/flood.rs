@@ -1,7 +1,7 @@
 //! Connections that only take places: heads and bodies that never end, sockets that say nothing, bodies that are bombs. The
 //! real program closes them by its deadlines and serves the others meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use signalbox_testkit::{Destination, TestWorkspace, http, workspace};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -32,7 +32,7 @@ async fn connect(ingress: &str, number: usize) -> std::io::Result<TcpStream> {
 
 /// How long it was let be.
 async fn hold(mut stream: TcpStream, slow: Slow) -> Duration {
-    let begun = Instant::now();
+    let begun = tokio::time::Instant::now();
     let first: &[u8] = match slow {
         Slow::Silent => b"",
         Slow::Head => b"POST /hooks/sync HTTP/1.1\r\nhost: x\r\n",
@@ -63,7 +63,7 @@ async fn hold(mut stream: TcpStream, slow: Slow) -> Duration {
 async fn p99(ingress: &str, round: &str) -> Duration {
     let mut times = Vec::with_capacity(HONEST);
     for number in 0..HONEST {
-        let begun = Instant::now();
+        let begun = tokio::time::Instant::now();
         let answer = send(ingress, &format!("{round}-{number}"), b"{\"type\":\"a\"}").await.unwrap();
         assert_eq!(answer.status, 200, "{}", answer.text());
         times.push(begun.elapsed());
@@ -120,7 +120,7 @@ async fn bombs_cost_no_memory_and_are_answered() {
     let keys = format!("{{{}}}", keys.join(","));
     let number = format!("{{\"n\":{}}}", "9".repeat(900_000));
     for (name, body) in [("deep", &deep), ("keys", &keys), ("number", &number)] {
-        let begun = Instant::now();
+        let begun = tokio::time::Instant::now();
         let answer = send(&ingress, name, body.as_bytes()).await.unwrap();
         assert_eq!(answer.status, 200, "{name}: raw bytes are kept whatever they are: {}", answer.text());
         println!("bomb '{name}': {} bytes answered in {:?}", body.len(), begun.elapsed());

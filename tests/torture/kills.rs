@@ -89,7 +89,7 @@ async fn live(child: &mut Child, dir: &Path, ingress: &tokio::sync::watch::Sende
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_the_order() {
-    let (seed, kills, killer) = (seed(), count("KILLS", 100, 10_000), Killer::find().await);
+    let (seed, kills, killer) = (seed(), count("KILLS", 60, 10_000), Killer::find().await);
     let mut dice = Dice::new(seed);
     let (workspace, one, two): (TestWorkspace, _, _) = load::two_destinations().await;
     let (ingress, watched) = tokio::sync::watch::channel("http://127.0.0.1:9".to_owned());

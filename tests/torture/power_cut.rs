@@ -5,7 +5,7 @@
 //! states that the run went through, not older than the last acknowledged one and not newer than the cut.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::disk::{Disk, Files, Op, What};
 use crate::image::{Platter, Unsynced};
@@ -166,7 +166,7 @@ async fn a_power_cut_loses_nothing_acknowledged_and_damages_nothing() {
     let (seed, wanted) = (seed(), count("IMAGES", 2_000, 100_000));
     // Each run of the store gives as many images, so that a long form sees many runs.
     let of_each = 500.min(wanted);
-    let begun = Instant::now();
+    let begun = tokio::time::Instant::now();
     let mut images = 0;
     for seed in seed.. {
         let verdict = run(seed, of_each, true).await;
