@@ -260,3 +260,121 @@ async fn wrong_replays_are_refused() {
     }
     assert_eq!(process.ask("GET", "replays/rpl_00000000000000000000000000", None).await.status, 404);
 }
+
+#[tokio::test]
+async fn one_patch_mends_a_group_and_the_report_says_what_it_did_not_fit() {
+    let (workspace, destination) = one_destination(ONE_TRY).await;
+    let process = serve(&workspace).await;
+    dead(&process, &destination, 3).await;
+    destination.otherwise(Answer::status(200));
+    let patch =
+        json!([{ "op": "test", "path": "/number", "value": 2 }, { "op": "add", "path": "/zip", "value": 8004.50 }]);
+    let body = json!({ "filter": "state:dead", "mode": "exact", "rate": 100, "patch": patch });
+    let mut dry = body.clone();
+    dry["dry_run"] = json!(true);
+    let plan = process.ask("POST", "replays", Some(&dry)).await.json();
+    assert_eq!(
+        (&plan["patch"]["fits"], &plan["patch"]["misfits"], &plan["patch"]["checked"]),
+        (&json!(1), &json!(2), &json!(3))
+    );
+    let report = ended(&process, &process.post("replays", &body).await).await;
+    assert_eq!((&report["delivered"], &report["skipped"]["patch"]), (&json!(1), &json!(2)));
+    let sent = &destination.received()[3];
+    assert!(sent.body.ends_with(b",\"zip\":8004.5}"), "{:?}", String::from_utf8_lossy(&sent.body));
+    assert!(sent.header("idempotency-key").unwrap().ends_with(".r2"));
+    let items = process.get(&format!("replays/{}/items?limit=2", report["id"].as_str().unwrap())).await;
+    assert_eq!((&items["items"][0]["state"], &items["items"][1]["state"]), (&json!("skipped"), &json!("delivered")));
+    assert!(items["items"][0]["message"].as_str().unwrap().contains("/number"), "{items:#}");
+    let rest = format!("replays/{}/items?cursor={}", report["id"].as_str().unwrap(), items["next"].as_str().unwrap());
+    assert_eq!(process.get(&rest).await["items"].as_array().unwrap().len(), 1);
+    let wrong =
+        process.ask("POST", "replays", Some(&json!({ "filter": "state:dead", "patch": [{ "op": "x" }] }))).await;
+    assert_eq!((wrong.status, &wrong.json()["code"]), (400, &json!("invalid-parameter")));
+}
+
+#[tokio::test]
+async fn a_replay_is_undone_before_it_is_sent_and_not_after() {
+    let (workspace, destination) = one_destination(ONE_TRY).await;
+    let process = serve(&workspace).await;
+    dead(&process, &destination, 2).await;
+    destination.otherwise(Answer::status(200));
+    process.post("systems/crm/pause", &json!({})).await;
+    let replay = process.post("replays", &json!({ "filter": "state:dead", "rate": 100 })).await;
+    process.wait_for("state:held", 2).await;
+    let id = replay["id"].as_str().unwrap();
+    let undone = process.ask("POST", &format!("replays/{id}/undo"), None).await;
+    assert_eq!((undone.status, &undone.json()["undone"]), (202, &json!(2)));
+    let page = process.wait_for("state:dead", 2).await;
+    process.post("systems/crm/resume", &json!({})).await;
+    let lineage = detail(&process, &page["items"][0]).await["lineage"].clone();
+    assert_eq!(lineage.as_array().unwrap().last().unwrap()["what"], "restored", "{lineage:#}");
+    let replay = process.post("replays", &json!({ "filter": "state:dead", "rate": 100 })).await;
+    ended(&process, &replay).await;
+    let late = process.ask("POST", &format!("replays/{}/undo", replay["id"].as_str().unwrap()), None).await;
+    assert_eq!((late.status, &late.json()["code"]), (409, &json!("wrong-state")));
+    assert_eq!(destination.received().len(), 4);
+}
+
+#[tokio::test]
+async fn a_selection_without_dead_letters_is_an_empty_one_and_a_list_is_no_body() {
+    let (workspace, destination) = one_destination(ONE_TRY).await;
+    let process = serve(&workspace).await;
+    destination.otherwise(Answer::status(200));
+    accepted(&process, "a", 1).await;
+    process.wait_for("state:delivered", 1).await;
+    let answer = process.ask("POST", "replays", Some(&json!({ "filter": "destination:crm" }))).await;
+    assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("empty-selection")));
+    let answer = process.ask("POST", "replays", Some(&json!(["state:dead"]))).await;
+    assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("invalid-body")));
+    for path in ["systems?limit=1", "integrations?x=1", "integrations/sync?x=1"] {
+        let answer = process.ask("GET", path, None).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("unknown-key")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn changed_files_are_tried_on_what_has_happened_and_then_saved() {
+    let (workspace, destination) = (TestWorkspace::new(), Destination::start().await);
+    workspace.system("crm", &destination.url(), "");
+    let mapped =
+        |jq: &str| format!("[[steps]]\nkind = \"map\"\njq = '{jq}'\n{}", workspace::destination("crm", ONE_TRY));
+    workspace.integration("sync", &mapped("{ number }"));
+    let process = serve(&workspace).await;
+    for number in 1..=3 {
+        accepted(&process, &format!("k{number}"), number).await;
+    }
+    process.wait_for("state:delivered", 3).await;
+    let files = process.get("integrations/sync/files").await;
+    let text = files["files"][0]["text"].as_str().unwrap();
+    let changed = text.replace("{ number }", "if .number == 3 then error(\"no\") else { number, key } end");
+    let body = json!({ "files": { "integrations/sync.toml": changed }, "last": 2 });
+    let told = process.ask("POST", "integrations/sync/preview", Some(&body)).await.json();
+    assert_eq!(
+        (&told["events"], &told["changed"], &told["new_failures"]),
+        (&json!(2), &json!(1), &json!(1)),
+        "{told:#}"
+    );
+    assert_eq!(told["examples"][0]["outcome"], "new-failure");
+    assert_eq!(destination.received().len(), 3, "nothing is sent");
+
+    // By the command too, from a folder.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("integrations")).unwrap();
+    std::fs::write(folder.path().join("integrations/sync.toml"), &changed).unwrap();
+    let arguments = ["preview", "sync", "--files", folder.path().to_str().unwrap(), "--last", "3"];
+    let ran =
+        signalbox_testkit::process::run(crate::support::binary(), workspace.path(), &arguments, &Default::default())
+            .await;
+    assert_eq!(ran.code, Some(1), "an event fails that did not before");
+
+    let save = json!({ "files": { "integrations/sync.toml": changed }, "version": files["version"] });
+    let saved = process.ask("POST", "integrations/sync/files", Some(&save)).await;
+    assert_eq!(saved.status, 200, "{}", saved.text());
+    until("the saved files to run", || async {
+        let now = process.get("integrations/sync").await;
+        (now["version"] == told["version"]).then_some(())
+    })
+    .await;
+    let again = process.ask("POST", "integrations/sync/files", Some(&save)).await;
+    assert_eq!((again.status, &again.json()["code"]), (409, &json!("wrong-state")));
+}

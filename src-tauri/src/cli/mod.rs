@@ -10,6 +10,7 @@ mod error;
 mod init;
 mod openapi;
 mod output;
+mod preview;
 mod replay;
 mod sandbox;
 mod secret;
@@ -69,6 +70,8 @@ enum Command {
     Discard(discard::Arguments),
     /// Send dead letters again
     Replay(replay::Arguments),
+    /// Try changed files on stored events, before they are saved
+    Preview(preview::Arguments),
     /// Set, list and remove secrets
     Secret(secret::Arguments),
     /// Run the simulated systems alone
@@ -134,6 +137,7 @@ fn run(context: &Context, command: Command) -> Result<ExitCode, CliError> {
         Command::Replay(arguments) => one_thread()?.block_on(replay::run(context, &arguments)),
         Command::Secret(arguments) => secret::run(context, arguments),
         Command::Sandbox(arguments) => one_thread()?.block_on(sandbox::run(context, &arguments)),
+        Command::Preview(arguments) => one_thread()?.block_on(preview::run(context, &arguments)),
         Command::Openapi => openapi::run(context),
     }
 }
