@@ -9,14 +9,15 @@ use super::connect::{Wal, checkpoint};
 use super::fault::{Fault, Severity, severity};
 use super::queue::Shared;
 
-/// Frames that are only in the WAL, before they are copied into the database file.
-const PAGES: i64 = 1_000;
+/// Frames that are only in the WAL, before they are copied into the database file: 16 MiB, since a page that was written
+/// again and again meanwhile is copied once.
+const PAGES: i64 = 4_000;
 /// A WAL of 64 MiB starts again from its beginning, which waits for readers.
 const RESTART_FRAMES: i64 = (64 << 20) / 4_120;
 /// Waiting for readers holds up the writer: not more often than this.
 const RESTART_PAUSE: Duration = Duration::from_secs(5);
-/// Asking how long the WAL is costs a statement.
-const COMMITS_BETWEEN_LOOKS: u32 = 4;
+/// Asking how long the WAL is costs a call to the connection's thread.
+const COMMITS_BETWEEN_LOOKS: u32 = 16;
 
 #[derive(Default)]
 pub(super) struct Checkpoints {
