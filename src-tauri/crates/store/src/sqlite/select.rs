@@ -33,8 +33,26 @@ const ARMS_MAX: usize = 32;
 const CLOCK_STEP: Duration = Duration::from_secs(3_600);
 
 /// What a term's check may read, for walks that look at each row.
-const COLUMNS: &str =
-    "id, event, lane, state, key, event_type, accepted_at, attempts, kind, stage, status, grp, latency_us";
+const COLUMNS: [&str; 13] = [
+    "id",
+    "event",
+    "lane",
+    "state",
+    "key",
+    "event_type",
+    "accepted_at",
+    "attempts",
+    "kind",
+    "stage",
+    "status",
+    "grp",
+    "latency_us",
+];
+
+/// Those that these checks name, and the id: where the index of the walk has them, the rows themselves are not read.
+fn columns(checks: &str) -> String {
+    COLUMNS.into_iter().filter(|column| *column == "id" || checks.contains(column)).collect::<Vec<_>>().join(", ")
+}
 
 /// A filter, ready to be asked.
 pub(super) struct Selecting<'a> {
@@ -87,6 +105,7 @@ impl<'a> Selecting<'a> {
         let bounds = self.bounds(cursor, &mut binder);
         let rest = all(self.filter, self.answered, self.scope, &mut binder);
         let window = self.window(arms.len());
+        let columns = columns(&rest);
         let one = |arm: &Arm| {
             let Arm { index, condition } = arm;
             let more = limit + 1;
@@ -96,7 +115,7 @@ impl<'a> Selecting<'a> {
                 );
             }
             format!(
-                "SELECT id FROM (SELECT id FROM (SELECT {COLUMNS} FROM delivery {index} WHERE {condition} {bounds}
+                "SELECT id FROM (SELECT id FROM (SELECT {columns} FROM delivery {index} WHERE {condition} {bounds}
                  ORDER BY id DESC LIMIT {window}) AS delivery WHERE {rest} LIMIT {more})"
             )
         };
@@ -147,6 +166,7 @@ impl<'a> Selecting<'a> {
         let rest = all(self.filter, self.answered, self.scope, &mut binder);
         let window = self.window(arms.len());
         let more = COUNT_MAX + 1;
+        let columns = columns(&rest);
         let one = |arm: &Arm| {
             let Arm { index, condition } = arm;
             if rest.is_empty() {
@@ -155,7 +175,7 @@ impl<'a> Selecting<'a> {
                 );
             }
             format!(
-                "SELECT count(*) FILTER (WHERE {rest}), count(*) >= {window} FROM (SELECT {COLUMNS} FROM delivery {index}
+                "SELECT count(*) FILTER (WHERE {rest}), count(*) >= {window} FROM (SELECT {columns} FROM delivery {index}
                  WHERE {condition} {bounds} ORDER BY id DESC LIMIT {window}) AS delivery"
             )
         };
