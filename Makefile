@@ -66,9 +66,8 @@ fuzz: ## Fuzz each target with libFuzzer; SECONDS=60 each (the short form runs w
 
 .PHONY: bench
 bench: setup panel ## Measure the release build beside the machine and Node-RED; BENCH="--json --large"
-	cargo build --locked --release --bin signalbox
-	cargo build --locked --release -p signalbox-store --example ledger_bench --example fill_ledger
-	cargo run --locked --release -p xtask -- bench $(BENCH)
+	cargo build --locked --release -p signalbox -p signalbox-store -p xtask --bin signalbox --bin xtask --example ledger_bench --example fill_ledger
+	$(TARGET)/release/xtask bench $(BENCH)
 
 .PHONY: fmt
 fmt: node_modules ## Format everything
