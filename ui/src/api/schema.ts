@@ -425,6 +425,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/integrations/{name}/destinations/{destination}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops one of its destinations; what is for it waits. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    destination: string;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Integration"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{name}/destinations/{destination}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets what waits for the destination go on. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    destination: string;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Integration"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/integrations/{name}/pause": {
         parameters: {
             query?: never;
@@ -813,6 +907,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/replays/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has become of each delivery of its set, oldest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string;
+                    /** @description Rows: 1 to 500, 50 unless set. */
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description rpl_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReplayItems"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/replays/{id}/pause": {
         parameters: {
             query?: never;
@@ -888,6 +1034,101 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Replay"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends it and makes what was not sent exactly what it was before; a request that went out cannot be unsent. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description rpl_… */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Replay"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/patch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The edit of one delivery as a patch that its whole group can take. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EditBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EditPatch"];
                     };
                 };
                 /** @description Why not: see the code */
@@ -1539,6 +1780,7 @@ export interface components {
         };
         /** @description One try. */
         Attempt: {
+            batch?: components["schemas"]["AttemptBatch"] | null;
             ended_at?: components["schemas"]["Time"] | null;
             error?: string | null;
             id: string;
@@ -1560,6 +1802,68 @@ export interface components {
             /** @description What set the wait after this attempt: `schedule`, `retry-after`, `replay`, `restart`. */
             waited_for?: string | null;
         };
+        /** @description A request that carried several deliveries. */
+        AttemptBatch: {
+            /** Format: int32 */
+            delivered: number;
+            /** Format: int32 */
+            failed: number;
+            /** @description The request's idempotency key: the same for the same set. */
+            key: string;
+            /** @description In the order in which they went. */
+            records: components["schemas"]["BatchRecord"][];
+            /**
+             * Format: int32
+             * @description How many went.
+             */
+            size: number;
+        };
+        BatchRecord: {
+            delivery: string;
+            /** @description Why it failed. */
+            message?: string | null;
+            /** @description What this request did to it, whatever became of it later. */
+            status: components["schemas"]["RecordStatus"];
+        };
+        BreakerFigure: {
+            /**
+             * Format: int32
+             * @description Within the window.
+             */
+            calls: number;
+            /**
+             * Format: int32
+             * @description Of these, those that count against the system: `server`, `network`, `unknown`.
+             */
+            failures: number;
+            /** Format: int32 */
+            minimum: number;
+            next_probe_at?: components["schemas"]["Time"] | null;
+            /** Format: double */
+            ratio: number;
+            /** @description Why it is not simply closed. */
+            reason?: string | null;
+            since?: components["schemas"]["Time"] | null;
+            state: components["schemas"]["BreakerWord"];
+            /**
+             * Format: int64
+             * @description Deliveries behind it; 0 while it is closed.
+             */
+            waiting: number;
+            /** Format: int64 */
+            window_ms: number;
+        };
+        /** @enum {string} */
+        BreakerWord: "closed" | "open" | "half-open" | "held-open" | "forced-closed" | "off";
+        /** @description Requests on the wire at one time. */
+        ConcurrencyFigure: {
+            /** Format: int32 */
+            max: number;
+            /** Format: int32 */
+            min: number;
+            /** Format: int32 */
+            now: number;
+        };
         CredentialFigure: {
             /** @description The secret's name. */
             secret?: string | null;
@@ -1567,6 +1871,16 @@ export interface components {
         };
         /** @enum {string} */
         CredentialState: "ok" | "missing" | "none" | "refused";
+        /** @description The record that a request would change, read for the dry run. */
+        CurrentRecord: {
+            /** @description What the request would change, among the fields that it sends. */
+            diff: components["schemas"]["FieldChange"][];
+            readable: boolean;
+            /** @description Why it could not be read, or what is special about it. */
+            reason?: string | null;
+            /** Format: int32 */
+            status?: number | null;
+        };
         DeadFigure: {
             /** Format: int64 */
             count: number;
@@ -1712,6 +2026,44 @@ export interface components {
             /** @description To undo it by. */
             id: string;
         };
+        /** @description What the signature doctor found out, after the sender was answered. */
+        Doctor: {
+            /** @description The likeliest first. */
+            findings: components["schemas"]["DoctorFinding"][];
+            /** @description One sentence. */
+            summary: string;
+        };
+        /** @enum {string} */
+        DoctorChange: "other-secret" | "clock" | "body" | "url" | "scheme" | "header" | "prefix";
+        DoctorFinding: {
+            change: components["schemas"]["DoctorChange"];
+            /** @description What to do. */
+            fix: string;
+            /** @description The request was tried and passes with this change; otherwise it is a hint. */
+            sure: boolean;
+            text: string;
+        };
+        /** @description The new body of one delivery. */
+        EditBody: {
+            /** @description dlv_… */
+            delivery: string;
+            /** @description JSON, or a string that is the body itself. */
+            edit: Record<string, never>;
+        };
+        /** @description The same edit as JSON Patch (RFC 6902), for a whole set. */
+        EditPatch: {
+            patch: Record<string, never>[];
+        };
+        Endpoint: {
+            /** @description Deliveries go there now. */
+            active: boolean;
+            failed_at?: components["schemas"]["Time"] | null;
+            next_try_at?: components["schemas"]["Time"] | null;
+            state: components["schemas"]["EndpointWord"];
+            url: string;
+        };
+        /** @enum {string} */
+        EndpointWord: "ok" | "failed";
         /** @description One accepted input. Its bytes are at `events/{id}/body`. */
         Event: {
             /** @description The event that came earlier under the same id with other bytes. */
@@ -1736,6 +2088,7 @@ export interface components {
             size: number;
             /** @description The sender's own id. */
             source_id?: string | null;
+            split?: components["schemas"]["Split"] | null;
             type?: string | null;
             /** @description Of the integration's files when it was accepted. */
             version: string;
@@ -1834,6 +2187,15 @@ export interface components {
             rate_429?: components["schemas"]["Rate429Patch"] | null;
             renamed_field?: boolean | null;
         };
+        /** @description One field that is not the same. */
+        FieldChange: {
+            /** @description Null where it was not there. */
+            from?: Record<string, never> | null;
+            /** @description A JSON Pointer (RFC 6901) in a JSON body; else `method`, `path`, `body` or `header:<name>`. */
+            path: string;
+            /** @description Null where it is not there any more. */
+            to?: Record<string, never> | null;
+        };
         /** @description What a system allows now. */
         Gate: {
             /** @description `integration/destination`; null: the whole system. */
@@ -1901,6 +2263,21 @@ export interface components {
          * @enum {string}
          */
         IntegrationState: "broken" | "failing" | "paused" | "slow" | "healthy" | "idle";
+        LimitsFigure: {
+            /** Format: int32 */
+            burst?: number | null;
+            /** Format: int32 */
+            concurrent?: number | null;
+            /** Format: int32 */
+            in_flight: number;
+            /** Format: double */
+            per_second?: number | null;
+            /**
+             * Format: int32
+             * @description Requests that wait for their turn.
+             */
+            waiting: number;
+        };
         /** @description What changed since a cursor, and the figures that are always on screen. */
         LiveBatch: {
             /**
@@ -1921,6 +2298,10 @@ export interface components {
             snapshot: components["schemas"]["Snapshot"];
             /** @description What to read again: `deliveries`, `dead-letters`, `overview`, `systems`, `rejected`, `integrations`, `replays`. */
             tags: string[];
+        };
+        Misfit: {
+            delivery: string;
+            reason: string;
         };
         /** @enum {string} */
         NewerWord: "skip" | "send";
@@ -1944,6 +2325,20 @@ export interface components {
             rates: components["schemas"]["Rates"];
             series: components["schemas"]["Series"];
             to: components["schemas"]["Time"];
+        };
+        /** @description A patch tried on a set, oldest first. */
+        PatchCheck: {
+            /**
+             * Format: int64
+             * @description Deliveries it was tried on: at most 1,000, fewer where that took too long.
+             */
+            checked: number;
+            /** @description The first misfits. */
+            examples: components["schemas"]["Misfit"][];
+            /** Format: int64 */
+            fits: number;
+            /** Format: int64 */
+            misfits: number;
         };
         Percentiles: {
             /** Format: double */
@@ -2009,6 +2404,31 @@ export interface components {
             depth: number;
             /** Format: int64 */
             oldest_age_ms?: number | null;
+        };
+        QuotaFigure: {
+            /** @description When the system said so. */
+            at: components["schemas"]["Time"];
+            /** Format: int64 */
+            limit?: number | null;
+            name: string;
+            /**
+             * Format: double
+             * @description Used, a moving average.
+             */
+            per_minute: number;
+            /** Format: int64 */
+            remaining: number;
+            /**
+             * Format: int64
+             * @description Kept for live traffic: replays wait at it.
+             */
+            reserve?: number | null;
+            resets_at?: components["schemas"]["Time"] | null;
+            runs_out_at?: components["schemas"]["Time"] | null;
+            /** @description The header that said so. */
+            source: string;
+            /** Format: int64 */
+            window_ms?: number | null;
         };
         Rate429: {
             /**
@@ -2080,6 +2500,8 @@ export interface components {
             /** @description More arrived than is kept. */
             truncated: boolean;
         };
+        /** @enum {string} */
+        RecordStatus: "delivered" | "retrying" | "dead";
         /** @description Newest first. */
         RejectedPage: {
             items: components["schemas"]["RejectedRequest"][];
@@ -2090,6 +2512,7 @@ export interface components {
             /** @description The first 16 KiB, where they are UTF-8. */
             body_preview?: string | null;
             code: string;
+            doctor?: components["schemas"]["Doctor"] | null;
             headers: string[][];
             id: string;
             /** @description Null where no integration has the path. */
@@ -2147,6 +2570,11 @@ export interface components {
             stopped_because?: string | null;
             /** Format: int64 */
             total: number;
+            /**
+             * Format: int64
+             * @description Taken back by an undo before they were sent.
+             */
+            undone: number;
         };
         /** @description Exactly one of `filter`, `ids` and `plan`. */
         ReplayBody: {
@@ -2162,6 +2590,11 @@ export interface components {
             ids?: string[] | null;
             mode?: components["schemas"]["ReplayModeWord"] | null;
             newer?: components["schemas"]["NewerWord"] | null;
+            /**
+             * @description JSON Patch (RFC 6902) for the body that each of the set would send, after the remap where there is one. Those it
+             *     does not fit are skipped.
+             */
+            patch?: Record<string, never>[] | null;
             /** @description The id of an earlier plan: exactly its set. */
             plan?: string | null;
             /**
@@ -2171,6 +2604,19 @@ export interface components {
             rate?: number | null;
             /** @description For the record; at most 500 characters. */
             reason?: string | null;
+        };
+        ReplayItem: {
+            delivery: string;
+            /** @description Why it was skipped or died. */
+            message?: string | null;
+            /** @description `pending`, `sent`, `delivered`, `dead` or `skipped`. */
+            state: string;
+        };
+        /** @description The items of a replay, oldest delivery first. */
+        ReplayItems: {
+            items: components["schemas"]["ReplayItem"][];
+            /** @description Cursor of the next page; null on the last one. */
+            next?: string | null;
         };
         /** @enum {string} */
         ReplayModeWord: "remap" | "exact";
@@ -2184,6 +2630,7 @@ export interface components {
             count: number;
             /** @description Gates that the replay would wait for; empty: none. */
             gate: components["schemas"]["Gate"][];
+            patch?: components["schemas"]["PatchCheck"] | null;
             plan: string;
             sample_requests: components["schemas"]["SampleRequest"][];
             /**
@@ -2194,7 +2641,7 @@ export interface components {
             skipped: components["schemas"]["Skipped"];
             /**
              * Format: int64
-             * @description Distinct keys, whose order is kept.
+             * @description Deliveries that have a key, whose order is kept.
              */
             with_key: number;
         };
@@ -2217,8 +2664,11 @@ export interface components {
         };
         /** @description A request as it would go out. */
         SampleRequest: components["schemas"]["SentRequest"] & {
+            /** @description Against the request that was sent last. */
+            changes: components["schemas"]["FieldChange"][];
+            current?: components["schemas"]["CurrentRecord"] | null;
             delivery: string;
-            /** @description The steps fail on it as they are now: why. It would stay dead. */
+            /** @description It would stay dead: why. The steps fail on it as they are now, or the patch does not fit. */
             fails?: string | null;
         };
         /** @description A request as it went out, or would; credentials are masked. */
@@ -2301,6 +2751,16 @@ export interface components {
             newer: number;
             /**
              * Format: int64
+             * @description An earlier dead letter of the same key is in the way.
+             */
+            parked: number;
+            /**
+             * Format: int64
+             * @description The patch did not fit.
+             */
+            patch: number;
+            /**
+             * Format: int64
              * @description Not dead.
              */
             state: number;
@@ -2325,19 +2785,35 @@ export interface components {
             /** @description Those that run or are paused. */
             replays: components["schemas"]["Replay"][];
         };
+        /** @description The place of an event among those that its request was split into. */
+        Split: {
+            /** @description All that were new, this one too, in the order of the request. */
+            events: string[];
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            index: number;
+            /** Format: int32 */
+            of: number;
+        };
         /** @enum {string} */
         Stage: "accept" | "validate" | "filter" | "map" | "request" | "deliver" | "confirm";
         System: {
             /** @description The kind of its authentication. */
             auth: string;
             base_url: string;
+            breaker: components["schemas"]["BreakerFigure"];
             credential: components["schemas"]["CredentialFigure"];
             destinations: components["schemas"]["SystemDestination"][];
+            /** @description `base_url` first; one entry without failover. */
+            endpoints: components["schemas"]["Endpoint"][];
             /** @description The most closed one among its destinations. */
             gate: components["schemas"]["SystemGate"];
             /** Format: int32 */
             in_flight: number;
             last_ok_at?: components["schemas"]["Time"] | null;
+            limits?: components["schemas"]["LimitsFigure"] | null;
             name: string;
             /** Format: int64 */
             oldest_age_ms?: number | null;
@@ -2346,18 +2822,28 @@ export interface components {
              * @description Over the last hour.
              */
             p95_ms?: number | null;
+            /** @description Somebody paused the system itself. */
+            paused: boolean;
+            /** @description What is wrong with its file. */
+            problems: components["schemas"]["WorkspaceProblem"][];
             /**
              * Format: int64
              * @description Deliveries to it that have not ended.
              */
             queue: number;
+            /** @description As the system's own answers said last. */
+            quotas: components["schemas"]["QuotaFigure"][];
             /** @description It is one of the sandbox's. */
             simulated: boolean;
             title: string;
         };
         SystemDestination: {
+            concurrency: components["schemas"]["ConcurrencyFigure"];
+            gate: components["schemas"]["SystemGate"];
             integration: string;
             name: string;
+            /** @description Somebody paused this destination itself. */
+            paused: boolean;
         };
         SystemGate: {
             explain?: string | null;

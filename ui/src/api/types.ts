@@ -2,20 +2,7 @@
  * The API's words for the panel, over the generated description. Times are RFC 3339 UTC with milliseconds, durations
  * milliseconds, shares and rates 0..1.
  */
-import type {
-  BatchOutcome,
-  Breaker,
-  Concurrency,
-  CurrentRecord,
-  Doctor,
-  Endpoint,
-  FieldChange,
-  Limits,
-  LineageStep,
-  PatchFit,
-  Quota,
-  WaitsFor,
-} from "./ahead";
+import type { LineageStep, WaitsFor } from "./ahead";
 import type { components } from "./schema";
 
 export type * from "./ahead";
@@ -68,7 +55,9 @@ export type AttemptResponse = With<WithHeaders<Whole<Schemas["ReceivedResponse"]
 export type Attempt = With<
   Whole<Schemas["Attempt"]>,
   { request: AttemptRequest | null; response: AttemptResponse | null }
-> & { batch: BatchOutcome | null; endpoint: string | null };
+> & { endpoint: string | null };
+export type BatchOutcome = Whole<Schemas["AttemptBatch"]>;
+export type BatchRecord = Whole<Schemas["BatchRecord"]>;
 export type TraceStep = Whole<Schemas["TraceStep"]>;
 export type Revision = With<Whole<Schemas["Revision"]>, MaybeBinary>;
 export type DeliveryDetail = With<Whole<Schemas["DeliveryDetail"]>, { attempts: Attempt[]; revisions: Revision[] }> & {
@@ -82,31 +71,33 @@ interface MaybeBinary {
 }
 
 export type FailureGroup = Whole<Schemas["FailureGroup"]>;
-export type Skipped = Whole<Schemas["Skipped"]> & { patch?: number; parked?: number };
+export type Skipped = Whole<Schemas["Skipped"]>;
 export type ReplayRequest = Schemas["ReplayBody"];
-export type SampleRequest = With<WithHeaders<Whole<Schemas["SampleRequest"]>>, MaybeBinary> & {
-  current: CurrentRecord | null;
-  changes: FieldChange[];
-};
-export type ReplayPlan = With<Whole<Schemas["ReplayPlan"]>, { sample_requests: SampleRequest[] }> & {
-  patch: PatchFit | null;
-};
-export type Replay = Whole<Schemas["Replay"]> & { undone?: number };
+/** A field by its JSON Pointer, or `method`, `path`, `body`, `header:name`; a side without it is null. */
+export type FieldChange = With<Whole<Schemas["FieldChange"]>, { from: unknown; to: unknown }>;
+export type CurrentRecord = With<Whole<Schemas["CurrentRecord"]>, { diff: FieldChange[] }>;
+export type SampleRequest = With<
+  WithHeaders<Whole<Schemas["SampleRequest"]>>,
+  MaybeBinary & { current: CurrentRecord | null; changes: FieldChange[] }
+>;
+export type PatchFit = Whole<Schemas["PatchCheck"]>;
+export type ReplayPlan = With<Whole<Schemas["ReplayPlan"]>, { sample_requests: SampleRequest[] }>;
+export type Replay = Whole<Schemas["Replay"]>;
+export type ReplayItem = Whole<Schemas["ReplayItem"]>;
 export type Discarded = Whole<Schemas["Discarded"]>;
 
+export type System = Whole<Schemas["System"]>;
+export type SystemDestination = Whole<Schemas["SystemDestination"]>;
 export type Gate = Whole<Schemas["SystemGate"]>;
-export type SystemDestination = Whole<Schemas["SystemDestination"]> & {
-  concurrency: Concurrency;
-  paused: boolean;
-  gate: Gate;
-};
-export type System = With<Whole<Schemas["System"]>, { destinations: SystemDestination[] }> & {
-  breaker: Breaker;
-  limits: Limits | null;
-  quotas: Quota[];
-  endpoints: Endpoint[];
-};
-export type RejectedRequest = WithHeaders<Whole<Schemas["RejectedRequest"]>> & { doctor: Doctor | null };
+export type Breaker = Whole<Schemas["BreakerFigure"]>;
+export type BreakerState = Schemas["BreakerWord"];
+export type Limits = Whole<Schemas["LimitsFigure"]>;
+export type Quota = Whole<Schemas["QuotaFigure"]>;
+export type Endpoint = Whole<Schemas["Endpoint"]>;
+export type Concurrency = Whole<Schemas["ConcurrencyFigure"]>;
+export type Doctor = Whole<Schemas["Doctor"]>;
+export type Finding = Whole<Schemas["DoctorFinding"]>;
+export type RejectedRequest = WithHeaders<Whole<Schemas["RejectedRequest"]>>;
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };
 /** A system answers with the dials that it has, and no others. */

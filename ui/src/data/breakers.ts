@@ -39,7 +39,7 @@ export async function orderBreaker(
 /** Pauses a system, or lets a paused one go on. */
 export async function togglePause({ api, toasts }: Pick<App, "api" | "toasts">, system: System): Promise<void> {
   try {
-    await (system.gate.state === "paused" ? api.resumeSystem(system.name) : api.pauseSystem(system.name));
+    await (system.paused ? api.resumeSystem(system.name) : api.pauseSystem(system.name));
   } catch (error) {
     toasts.fail(asProblem(error).message);
   }

@@ -27,7 +27,7 @@ import type {
 } from "../api/types";
 import { patchText } from "../domain/json-patch";
 import { type Client, segment } from "./client";
-import { type PartSystem, wholeDetail, wholePlan, wholeRejected, wholeSystem } from "./defaults";
+import { wholeDetail } from "./defaults";
 
 export interface Discarded {
   id: string;
@@ -69,24 +69,19 @@ export function endpoints(client: Client) {
       wholeDetail(await client.get<DeliveryDetail>(`deliveries/${segment(id)}`, {}, signal)),
     groups: (filter: string, signal?: AbortSignal) =>
       client.get<Page<FailureGroup>>("dead-letters/groups", { filter }, signal),
-    rejected: async (cursor: string | null, signal?: AbortSignal) => {
-      const page = await client.get<Page<RejectedRequest>>("rejected", { cursor }, signal);
-      return { ...page, items: page.items.map(wholeRejected) };
-    },
+    rejected: (cursor: string | null, signal?: AbortSignal) =>
+      client.get<Page<RejectedRequest>>("rejected", { cursor }, signal),
 
-    planReplay: async (request: ReplayRequest) =>
-      wholePlan(await client.post<ReplayPlan>("replays", { ...request, dry_run: true })),
+    planReplay: (request: ReplayRequest) => client.post<ReplayPlan>("replays", { ...request, dry_run: true }),
     replay: (request: ReplayRequest) => client.post<Replay>("replays", request),
     /** One delivery with a body that a person wrote; `body` is JSON text. */
     replayEdited: (id: string, body: string) =>
       client.postJson<Replay>("replays", `{"ids":[${JSON.stringify(id)}],"edit":${body}}`),
     /** Dead letters with one edit for all, as RFC 6902 operations. */
-    planPatch: async (filter: string, patch: readonly PatchOperation[]) =>
-      wholePlan(
-        await client.postJson<ReplayPlan>(
-          "replays",
-          `{"filter":${JSON.stringify(filter)},"patch":${patchText(patch)},"mode":"exact","dry_run":true}`,
-        ),
+    planPatch: (filter: string, patch: readonly PatchOperation[]) =>
+      client.postJson<ReplayPlan>(
+        "replays",
+        `{"filter":${JSON.stringify(filter)},"patch":${patchText(patch)},"mode":"exact","dry_run":true}`,
       ),
     /** The plan freezes the set; what is done to the bodies is said again. */
     replayPatched: (plan: string, patch: readonly PatchOperation[], rate: number, canary: boolean) =>
@@ -103,10 +98,7 @@ export function endpoints(client: Client) {
     discard: (scope: Scope, reason: string) => client.post<Discarded>("discards", { ...scope, reason }),
     undoDiscard: (id: string) => client.post<{ id: string; restored: number }>(`discards/${segment(id)}/undo`),
 
-    systems: async (signal?: AbortSignal) => {
-      const page = await client.get<Page<PartSystem>>("systems", {}, signal);
-      return { ...page, items: page.items.map(wholeSystem) };
-    },
+    systems: (signal?: AbortSignal) => client.get<Page<System>>("systems", {}, signal),
     pauseSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/pause`),
     resumeSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/resume`),
     setBreaker: (name: string, state: BreakerOrder, reason: string | null) =>

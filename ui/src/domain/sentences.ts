@@ -152,7 +152,7 @@ function stageName(stage: string): string {
 
 /** Why a plan holds fewer than were asked for; empty where it holds all. */
 export function skippedLine(skipped: Skipped): string {
-  const { newer, state, patch = 0, parked = 0 } = skipped;
+  const { newer, state, patch, parked } = skipped;
   const parts = [];
   if (newer > 0) parts.push(`${count(newer)} skipped for newer data of the same key`);
   if (patch > 0) parts.push(`${count(patch)} skipped, the edit does not fit`);
@@ -167,7 +167,7 @@ export function replayReport(r: Replay): string {
   if (r.dead > 0) parts.push(`${count(r.dead)} died again`);
   const skipped = skippedLine(r.skipped);
   if (skipped) parts.push(skipped);
-  if (r.undone) parts.push(`${count(r.undone)} taken back, dead as before`);
+  if (r.undone > 0) parts.push(`${count(r.undone)} taken back, dead as before`);
   else if (r.state === "cancelled") parts.push(`${count(Math.max(0, r.total - r.sent))} not sent`);
   return `${parts.join(", ")}.`;
 }

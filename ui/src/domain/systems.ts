@@ -6,7 +6,7 @@ export function troubles(systems: readonly System[]): string[] {
   const n = (has: (s: System) => boolean) => systems.filter(has).length;
   const open = n((s) => s.breaker.state === "open" || s.breaker.state === "held-open");
   const half = n((s) => s.breaker.state === "half-open");
-  const paused = n((s) => s.gate.state === "paused");
+  const paused = n((s) => s.paused);
   const rated = n((s) => s.gate.state === "closed" && (s.gate.reason === "rate" || s.gate.reason === "quota"));
   const refused = n((s) => s.credential.state === "missing" || s.credential.state === "refused");
   return [

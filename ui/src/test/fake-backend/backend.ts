@@ -214,7 +214,7 @@ export class FakeBackend {
         plan,
         count: dead.length,
         by_destination: by,
-        skipped: { newer: 0, state: ids.length - dead.length },
+        skipped: { newer: 0, state: ids.length - dead.length, patch: 0, parked: 0 },
         with_key: new Set(dead.map((r) => r.key)).size,
         gate,
         seconds: Math.ceil(dead.length / (request.rate ?? 5)),

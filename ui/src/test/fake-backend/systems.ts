@@ -46,6 +46,7 @@ function counted(w: World, name: string): Partial<System> {
     oldest_age_ms: oldest ? w.now - Date.parse(oldest.accepted_at) : null,
     last_ok_at: good?.ended_at ?? null,
     gate,
+    paused: w.paused.has(`system ${name}`),
     breaker: w.breaker(name).shown(w.now, waiting.length),
     destinations: [
       aDestination({

@@ -309,10 +309,11 @@ export class World {
       sent: 0,
       delivered: 0,
       dead: 0,
-      skipped: { newer: 0, state: 0 },
+      skipped: { newer: 0, state: 0, patch: 0, parked: 0 },
       canary_ok: null,
       eta_seconds: ids.length / 5,
       stopped_because: null,
+      undone: 0,
       ...changes,
     };
     this.replays.unshift(replay);
