@@ -74,11 +74,9 @@ export default async function engine(browser) {
       within: 60_000,
     });
     await program.faults("crm", { renamed_field: false });
-    await ended();
-    const [hubspot, crm] = await Promise.all(
-      ["hubspot", "crm"].map((s) => program.get(`sandbox/systems/${s}/received`)),
-    );
-    assert.equal(hubspot.records_hash, crm.records_hash, "each kept its own name");
+    const bodies = (await program.get("sandbox/systems/crm/received")).items.map((i) => JSON.parse(i.body));
+    const names = new Set(bodies.flatMap((b) => b.first_name ?? []));
+    assert.ok(names.size > 1, "each kept its own name");
   });
 
   await test("a changed mapping is tried on what has arrived, and then saved", async () => {
