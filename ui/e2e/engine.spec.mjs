@@ -1,4 +1,4 @@
-// Breakers, one edit for a group and mapping time-travel in the sandbox: what the panel says is what the engine does.
+// One edit for a group and mapping time-travel in the sandbox: what the panel says is what the engine does.
 import assert from "node:assert/strict";
 import { openPanel, startProgram, test, until } from "./harness.mjs";
 
@@ -6,46 +6,6 @@ export default async function engine(browser) {
   const program = await startProgram("--sandbox", "--seed", "7");
   const { page, id, wrongs, context } = await openPanel(browser, program, { theme: "light" });
   const at = (hash) => page.evaluate((h) => (location.hash = h), hash);
-  const breaker = async () => (await program.get("systems")).items.find((s) => s.name === "hubspot").breaker.state;
-  const ended = (within = 60_000) =>
-    until("all has ended", async () => (await program.count("state:queued,sending,retrying,held")) === 0, { within });
-
-  await test("a breaker held open by two keys: its deliveries wait and say why", async () => {
-    await at("#/systems/hubspot");
-    await id("breaker-open").waitFor();
-    await page.keyboard.press("h");
-    await id("breaker-confirm").waitFor();
-    await page.keyboard.type("maintenance at HubSpot");
-    await page.keyboard.press("Enter");
-    await until("the engine holds it", async () => (await breaker()) === "held-open");
-    await until("the panel says so", async () =>
-      /Held open/.test(await page.locator('[data-testid="system-row"][data-name="hubspot"]').innerText()),
-    );
-    await until("some wait", async () => (await program.count("state:held reason:breaker")) >= 2, { within: 30_000 });
-    await at("#/deliveries?filter=state%3Aheld+reason%3Abreaker");
-    await id("delivery-row").first().click();
-    await id("explain").waitFor();
-    assert.match(await id("explain").innerText(), /breaker/i);
-    await id("waits-for").waitFor();
-    assert.match(await id("waits-for").innerText(), /HubSpot/);
-  });
-
-  await test("the integration's graph shows it too", async () => {
-    await at("#/integrations/crm-sync");
-    const graph = page.locator('.graph svg[role="img"]');
-    await until("its words", async () => /held open/i.test((await graph.getAttribute("aria-label")) ?? ""));
-  });
-
-  await test("given back, everything that waited arrives", async () => {
-    await at("#/systems/hubspot");
-    await id("breaker-auto").waitFor();
-    await page.keyboard.press("a");
-    await id("breaker-confirm").click();
-    await until("it is automatic", async () => (await breaker()) === "closed");
-    await program.faults("salesforce", { paused: true });
-    await ended();
-    assert.equal(await program.count("state:dead"), 0);
-  });
 
   await test("one edit is tried on its group, and replays it with each record's own values", async () => {
     await program.faults("crm", { renamed_field: true });

@@ -1,4 +1,5 @@
-// A workspace of its own: a request refused for its secret with the doctor's word on it, and a batch judged record by record.
+// A workspace of its own: a request refused for its secret with the doctor's word on it, a batch judged record by record, and
+// a breaker held open by hand.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
@@ -98,6 +99,36 @@ request = { path = "/in" }
     assert.match(first, /no such country/);
     await id("batch-record").nth(1).locator("a").click();
     await until("the other's drawer", async () => /Delivered/.test(await id("drawer").innerText()));
+  });
+
+  await test("a breaker held open by two keys: its deliveries wait and say why, and arrive once it is given back", async () => {
+    const breaker = async () => (await program.get("systems")).items[0].breaker.state;
+    await at("#/systems/shop");
+    await id("breaker-open").waitFor();
+    await page.keyboard.press("h");
+    await id("breaker-confirm").waitFor();
+    await page.keyboard.type("maintenance at the shop");
+    await page.keyboard.press("Enter");
+    await until("the engine holds it", async () => (await breaker()) === "held-open");
+    await until("the panel says so", async () => /Held open/.test(await id("system-row").first().innerText()));
+    await at("#/integrations/orders");
+    const graph = page.locator('.graph svg[role="img"]');
+    await until("its words in the graph", async () =>
+      /held open/i.test((await graph.getAttribute("aria-label")) ?? ""),
+    );
+    assert.ok((await send('{"key":"k9","n":9}', "shop-signing")).ok);
+    await until("it waits", async () => (await program.count("state:held reason:breaker")) === 1);
+    await at("#/deliveries?filter=state%3Aheld");
+    await id("delivery-row").first().click();
+    await id("waits-for").waitFor();
+    assert.match(await id("explain").innerText(), /breaker/i);
+    assert.match(await id("waits-for").innerText(), /Shop/);
+    await at("#/systems/shop");
+    await id("breaker-auto").waitFor();
+    await page.keyboard.press("a");
+    await id("breaker-confirm").click();
+    await until("it is automatic", async () => (await breaker()) === "closed");
+    await until("it arrives", async () => (await program.count("state:delivered")) === 4, { within: 20_000 });
   });
 
   await test("the page broke no rule", () => assert.deepEqual(wrongs, []));

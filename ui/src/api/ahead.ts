@@ -52,7 +52,13 @@ export interface PreviewExample {
 }
 
 export interface Preview {
+  /** Empty where the files have errors; nothing was run then. */
   version: string;
+  /** Looked at. */
+  events: number;
+  /** False where the time ended first. */
+  complete: boolean;
+  /** Event × destination; the counts that follow add up to it. */
   checked: number;
   same: number;
   changed: number;

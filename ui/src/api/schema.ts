@@ -519,6 +519,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/integrations/{name}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its own file and those that it names, as they are on the disk. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IntegrationFiles"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Saves changed files after checking them; they run within about half a second, as any edit. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SaveBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IntegrationFiles"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/integrations/{name}/pause": {
         parameters: {
             query?: never;
@@ -546,6 +626,56 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Integration"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs changed files over the newest stored events, and says what would become of them. Nothing is sent or saved. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PreviewBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preview"];
                     };
                 };
                 /** @description Why not: see the code */
@@ -1540,6 +1670,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/systems/{name}/breaker": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens or closes its breaker by hand, or lets it go by itself again. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["HoldBreaker"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["System"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/systems/{name}/pause": {
         parameters: {
             query?: never;
@@ -1782,6 +1962,8 @@ export interface components {
         Attempt: {
             batch?: components["schemas"]["AttemptBatch"] | null;
             ended_at?: components["schemas"]["Time"] | null;
+            /** @description The base URL of the failover that it went to; null for the system's own. */
+            endpoint?: string | null;
             error?: string | null;
             id: string;
             kind?: components["schemas"]["FailureKind"] | null;
@@ -1975,6 +2157,8 @@ export interface components {
             kind?: components["schemas"]["FailureKind"] | null;
             /** Format: int64 */
             latency_ms?: number | null;
+            /** @description Where it comes from and what became of it, oldest first. */
+            lineage: components["schemas"]["LineageStep"][];
             /** Format: int32 */
             max_attempts?: number | null;
             message?: string | null;
@@ -1986,6 +2170,7 @@ export interface components {
             revisions: components["schemas"]["Revision"][];
             /** @description The same event's other deliveries. */
             siblings: components["schemas"]["Sibling"][];
+            split?: components["schemas"]["Split"] | null;
             stage?: components["schemas"]["Stage"] | null;
             state: components["schemas"]["DeliveryState"];
             /** Format: int32 */
@@ -1995,6 +2180,7 @@ export interface components {
             /** @description What happened between receiving and the first attempt. */
             trace: components["schemas"]["TraceStep"][];
             type?: string | null;
+            waits_for?: components["schemas"]["WaitsFor"] | null;
         };
         /** @description Newest first. */
         DeliveryPage: {
@@ -2161,8 +2347,10 @@ export interface components {
              * @description Every answer waits this long; 0 to 60,000.
              */
             latency_ms?: number | null;
+            miscount?: components["schemas"]["Share"] | null;
             /** @description Connections are refused. */
             outage?: boolean | null;
+            partial?: components["schemas"]["Share"] | null;
             /** @description No events are sent. */
             paused?: boolean | null;
             /**
@@ -2180,7 +2368,9 @@ export interface components {
             error_500?: components["schemas"]["Share"] | null;
             /** Format: int64 */
             latency_ms?: number | null;
+            miscount?: components["schemas"]["Share"] | null;
             outage?: boolean | null;
+            partial?: components["schemas"]["Share"] | null;
             paused?: boolean | null;
             /** Format: double */
             per_second?: number | null;
@@ -2209,6 +2399,14 @@ export interface components {
         GateWord: "clear" | "closed" | "paused";
         /** @enum {string} */
         HeldReason: "order" | "breaker" | "rate" | "pause" | "quota" | "credential";
+        /** @description What a person makes of a breaker. */
+        HoldBreaker: {
+            /** @description Why, for the log and for others; at most 500 characters. */
+            reason?: string | null;
+            state: components["schemas"]["HoldWord"];
+        };
+        /** @enum {string} */
+        HoldWord: "open" | "closed" | "auto";
         /** @description The overview's row (over the last hour) and how the integration is set up. */
         Integration: components["schemas"]["IntegrationRow"] & {
             /** @description Of its webhook on the ingress. */
@@ -2220,6 +2418,12 @@ export interface components {
             verify?: string | null;
             /** @description Of its files; null where it does not run. */
             version?: string | null;
+        };
+        /** @description An integration's own file first, then the schemas and programs that it names, as they are on the disk. */
+        IntegrationFiles: {
+            files: components["schemas"]["WorkspaceFile"][];
+            /** @description Of these bytes, comments too; `POST` takes it as what the edit is based on. */
+            version: string;
         };
         IntegrationRow: {
             /** @description Per bucket of the window. */
@@ -2277,6 +2481,15 @@ export interface components {
              * @description Requests that wait for their turn.
              */
             waiting: number;
+        };
+        /** @description Something that happened to a delivery as a whole. */
+        LineageStep: {
+            at: components["schemas"]["Time"];
+            /** @description Of the replay (rpl_…) or discard (dsc_…). */
+            id?: string | null;
+            text: string;
+            /** @description `accepted`, `retried`, `replayed`, `edited`, `remapped`, `superseded`, `discarded` or `restored`. */
+            what: string;
         };
         /** @description What changed since a cursor, and the figures that are always on screen. */
         LiveBatch: {
@@ -2352,6 +2565,77 @@ export interface components {
             p50: (number | null)[];
             p95: (number | null)[];
             p99: (number | null)[];
+        };
+        /** @description What changed files would make of stored events. Nothing is sent or saved. */
+        Preview: {
+            /**
+             * Format: int64
+             * @description Another request, or one where there was none.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Event × destination; the counts that follow add up to it.
+             */
+            checked: number;
+            /** @description False where the time (10 s) ended before all events were looked at. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Events that were looked at.
+             */
+            events: number;
+            /** @description The first 50. */
+            examples: components["schemas"]["PreviewExample"][];
+            /**
+             * Format: int64
+             * @description Nothing would be sent any more.
+             */
+            filtered: number;
+            /**
+             * Format: int64
+             * @description Its steps failed, and do not any more.
+             */
+            mended: number;
+            /**
+             * Format: int64
+             * @description Its steps fail now.
+             */
+            new_failures: number;
+            /** @description Where there is an error, nothing was run. */
+            problems: components["schemas"]["WorkspaceProblem"][];
+            /** Format: int64 */
+            same: number;
+            /** Format: double */
+            seconds: number;
+            /** @description The version that the files would be; empty where they have errors. */
+            version: string;
+        };
+        PreviewBody: {
+            /** @description Changed text by path; the other files are as they are on the disk. */
+            files: {
+                [key: string]: string;
+            };
+            /** @description Of those deliveries' events only. */
+            filter?: string | null;
+            /**
+             * Format: int32
+             * @description Newest stored events: 1 to 1000, 100 unless set.
+             */
+            last?: number | null;
+        };
+        PreviewExample: {
+            /** @description The body that would be made now. */
+            after?: string | null;
+            /** @description The body that was made then; null where there was none. */
+            before?: string | null;
+            destination: string;
+            diff: components["schemas"]["FieldChange"][];
+            /** @description Why it fails or is filtered now, or why it failed before it was mended. */
+            error?: string | null;
+            event: string;
+            /** @description `changed`, `new-failure`, `mended`, `now-filtered` or `now-sent`. */
+            outcome: string;
         };
         /** @description Why an answer is not the wished one. */
         ProblemDocument: {
@@ -2472,7 +2756,7 @@ export interface components {
         ReceivedItem: {
             /** Format: date-time */
             at: string;
-            /** @description As text; the first 16 KiB. */
+            /** @description As text; the first 64 KiB. */
             body: string;
             /** @description The delivery that the idempotency key names. */
             delivery?: string | null;
@@ -2670,6 +2954,14 @@ export interface components {
             delivery: string;
             /** @description It would stay dead: why. The steps fail on it as they are now, or the patch does not fit. */
             fails?: string | null;
+        };
+        SaveBody: {
+            /** @description Text by path; only files of the integration. */
+            files: {
+                [key: string]: string;
+            };
+            /** @description The version that was read. */
+            version: string;
         };
         /** @description A request as it went out, or would; credentials are masked. */
         SentRequest: {
@@ -2885,6 +3177,20 @@ export interface components {
              * @description Microseconds.
              */
             took_us?: number | null;
+        };
+        WaitsFor: {
+            /**
+             * Format: int64
+             * @description Deliveries that go before it, counted to at most 10,000.
+             */
+            ahead?: number | null;
+            reason: components["schemas"]["HeldReason"];
+            until?: components["schemas"]["Time"] | null;
+        };
+        WorkspaceFile: {
+            /** @description Relative to the workspace. */
+            path: string;
+            text: string;
         };
         /** @description Something wrong in a file of the workspace. */
         WorkspaceProblem: {

@@ -35,7 +35,7 @@ export class MappingDesk {
   }
 
   get problems(): readonly FileProblem[] {
-    return this.problem && this.problem.problems.length > 0 ? this.problem.problems : (this.preview?.problems ?? []);
+    return this.preview?.problems ?? [];
   }
 
   isChanged(path: string): boolean {

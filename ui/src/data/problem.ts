@@ -1,4 +1,4 @@
-import type { FileProblem, ProblemDocument } from "../api/types";
+import type { ProblemDocument } from "../api/types";
 
 /** The engine's refusal, or no answer at all, as one error with a text for a person. */
 export class Problem extends Error {
@@ -7,17 +7,15 @@ export class Problem extends Error {
     readonly code: string,
     message: string,
     readonly suggestion: string | null = null,
-    /** Places in files, where that is what is wrong. */
-    readonly problems: readonly FileProblem[] = [],
   ) {
     super(message);
     this.name = "Problem";
   }
 
-  static of(status: number, document: (Partial<ProblemDocument> & { problems?: FileProblem[] }) | null): Problem {
+  static of(status: number, document: Partial<ProblemDocument> | null): Problem {
     if (!document?.code) return new Problem(status, "http", `The engine answered ${status} without saying why.`);
     const text = document.detail || document.title || document.code;
-    return new Problem(status, document.code, text, document.suggestion ?? null, document.problems ?? []);
+    return new Problem(status, document.code, text, document.suggestion ?? null);
   }
 
   static unreachable(): Problem {

@@ -4,6 +4,8 @@ import type { Preview } from "./types";
 
 const preview = (changes: Partial<Preview>): Preview => ({
   version: "1",
+  events: 100,
+  complete: true,
   checked: 100,
   same: 100,
   changed: 0,
@@ -21,9 +23,10 @@ it("says first what would fail", () => {
     "Tried on the last 100 events: 3 would fail that did not before.",
   );
   expect(previewLine(preview({ same: 60, changed: 40 }))).toMatch(/none would fail/);
+  expect(previewLine(preview({ complete: false }))).toMatch(/time ended before the others/);
   expect(previewLine(preview({}))).toMatch(/nothing would differ/);
-  expect(previewLine(preview({ checked: 0, same: 0 }))).toMatch(/No event is stored/);
-  expect(previewLine(preview({ problems: [{ file: "a", line: 1, column: 1, message: "x" }] }))).toBe(
+  expect(previewLine(preview({ events: 0, checked: 0, same: 0 }))).toMatch(/No event is stored/);
+  expect(previewLine(preview({ version: "", problems: [{ file: "a", line: 1, column: 1, message: "x" }] }))).toBe(
     "1 problem in the files; nothing was tried.",
   );
 });

@@ -33,10 +33,11 @@ export function previewCounts(p: Preview): PreviewCount[] {
 }
 
 export function previewLine(p: Preview): string {
-  if (p.problems.length > 0) return `${plural(p.problems.length, "problem")} in the files; nothing was tried.`;
-  if (p.checked === 0) return "No event is stored yet, so there is nothing to try it on.";
-  const tried = `Tried on the last ${p.checked === 1 ? "event" : `${count(p.checked)} events`}`;
-  if (p.new_failures > 0) return `${tried}: ${count(p.new_failures)} would fail that did not before.`;
-  if (p.same === p.checked) return `${tried}: nothing would differ.`;
-  return `${tried}: none would fail that did not before.`;
+  if (p.version === "") return `${plural(p.problems.length, "problem")} in the files; nothing was tried.`;
+  if (p.events === 0) return "No event is stored yet, so there is nothing to try it on.";
+  const tried = `Tried on the last ${p.events === 1 ? "event" : `${count(p.events)} events`}`;
+  const end = p.complete ? "" : " The time ended before the others were looked at.";
+  if (p.new_failures > 0) return `${tried}: ${count(p.new_failures)} would fail that did not before.${end}`;
+  if (p.same === p.checked) return `${tried}: nothing would differ.${end}`;
+  return `${tried}: none would fail that did not before.${end}`;
 }

@@ -84,7 +84,9 @@ describe("a replay's report", () => {
     );
   });
   it("gives the reason of what was skipped", () => {
-    expect(skippedLine({ newer: 2, state: 1, patch: 0, parked: 0 })).toBe("2 skipped for newer data of the same key, 1 is not dead");
+    expect(skippedLine({ newer: 2, state: 1, patch: 0, parked: 0 })).toBe(
+      "2 skipped for newer data of the same key, 1 is not dead",
+    );
     expect(skippedLine({ newer: 0, state: 0, patch: 3, parked: 1 })).toBe(
       "3 skipped, the edit does not fit, 1 behind an earlier dead letter of the same key",
     );

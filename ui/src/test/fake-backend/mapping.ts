@@ -48,12 +48,22 @@ export class FakeFiles {
   preview(files: Record<string, string>, last: number): Preview {
     const text = Object.values(files).join("\n");
     const same = this.files.every((f) => files[f.path] === f.text);
-    const nothing = { new_failures: 0, mended: 0, filtered: 0, problems: [], examples: [], seconds: 0.031 };
+    const nothing = {
+      new_failures: 0,
+      mended: 0,
+      filtered: 0,
+      problems: [],
+      examples: [],
+      seconds: 0.031,
+      complete: true,
+      events: last,
+    };
     const open = text.split("\n").findIndex((line) => line.includes("!!"));
     if (open >= 0)
       return {
         ...nothing,
         version: "",
+        events: 0,
         checked: 0,
         same: 0,
         changed: 0,
