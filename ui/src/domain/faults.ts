@@ -14,6 +14,8 @@ const DIALS: readonly Dial[] = [
   { name: "latency_ms", title: "Latency", sees: "Answers wait; p95 rises." },
   { name: "rate_429", title: "429 Too Many Requests", sees: "They wait for Retry-After, then die." },
   { name: "error_500", title: "500 Server Error", sees: "Retried on the schedule, then dead." },
+  { name: "partial", title: "Some records fail", sees: "Of a batch, only these are sent again." },
+  { name: "miscount", title: "Wrong counts", sees: "A batch's answer does not fit what was sent." },
   { name: "outage", title: "Outage", sees: "Connections break; network failures." },
   { name: "renamed_field", title: "Renamed field", sees: "A field changes its name and is refused." },
   { name: "bad_signature", title: "Bad signature", sees: "Refused at the door with 401, and kept." },
@@ -36,6 +38,9 @@ export function isOn(faults: Faults, name: FaultName): boolean {
       return (faults.error_500?.share ?? 0) > 0;
     case "bad_signature":
       return (faults.bad_signature?.share ?? 0) > 0;
+    case "partial":
+    case "miscount":
+      return (faults[name]?.share ?? 0) > 0;
     case "outage":
     case "renamed_field":
     case "paused":
@@ -60,6 +65,9 @@ export function switched(faults: Faults, name: FaultName, on: boolean): Faults {
       return { error_500: { share: on ? 1 : 0 } };
     case "bad_signature":
       return { bad_signature: { share: on ? 0.5 : 0 } };
+    case "partial":
+    case "miscount":
+      return { [name]: { share: on ? 0.5 : 0 } };
     case "outage":
     case "renamed_field":
     case "paused":

@@ -108,6 +108,7 @@ export function aDetail(changes: Partial<DeliveryDetail> = {}): DeliveryDetail {
     revisions: [{ number: 1, origin: "mapped", created_at: T0, body: BODY, truncated: false }],
     waits_for: null,
     lineage: [],
+    split: null,
     ...changes,
   };
 }
