@@ -24,13 +24,13 @@ export default async function keyboard(browser) {
     const at = async () => page.locator("tr.current").getAttribute("data-name");
     for (let i = 0; i < 3 && (await at()) !== "hubspot"; i++) await press("j");
     assert.equal(await at(), "hubspot");
-    await tabTo("fault-rate_429");
+    await tabTo("fault-error_500");
     await press("Space");
-    await until("the dial is on", async () => (await id("fault-rate_429").getAttribute("aria-checked")) === "true");
+    await until("the dial is on", async () => (await id("fault-error_500").getAttribute("aria-checked")) === "true");
     await press("g", "l");
     await id("group-card").first().waitFor({ timeout: 20_000 });
-    assert.match(await id("group-card").first().innerText(), /429/);
-    await program.faults("hubspot", { rate_429: { share: 0 } });
+    assert.match(await id("group-card").first().innerText(), /500/);
+    await program.faults("hubspot", { error_500: { share: 0 } });
     await program.faults("salesforce", { paused: true });
     await until("nothing is on its way", async () => (await program.count("state:queued,sending,retrying")) === 0, {
       within: 40_000,

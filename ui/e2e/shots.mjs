@@ -42,8 +42,7 @@ for (let i = 0; Date.now() - began < lives; i++) {
   const wave = Math.sin(i / 3) * Math.cos(i / 7);
   await program.faults("hubspot", {
     latency_ms: Math.round(150 + 60 * wave + (passed > 0.3 && passed < 0.36 ? 500 : 0)),
-    error_500: { share: passed > 0.45 && passed < 0.5 ? 0.15 : 0 },
-    rate_429: { share: passed > 0.92 ? 1 : 0 },
+    error_500: { share: passed > 0.92 ? 1 : passed > 0.45 && passed < 0.5 ? 0.15 : 0 },
   });
   await program.faults("crm", { latency_ms: Math.round(70 + 20 * wave) });
   await sleep(4000);
@@ -62,7 +61,7 @@ await picture(
     await id("explain").waitFor();
   },
 );
-await program.faults("hubspot", { rate_429: { share: 0 } });
+await program.faults("hubspot", { error_500: { share: 0 } });
 await until(
   "the gate is clear",
   async () => (await program.get("systems")).items.every((s) => s.gate.state === "clear"),
@@ -72,6 +71,13 @@ await picture(program, "dead-letters", "light", "#/dead-letters", async ({ page,
   await page.locator(".sample").waitFor();
   await page.keyboard.press("r");
   await until("the plan", async () => /Replay \d/.test(await id("replay-confirm").innerText()));
+});
+await picture(program, "mapping", "dark", "#/integrations/crm-sync?tab=mapping", async ({ page, id }) => {
+  await id("mapping-editor").locator(".cm-line", { hasText: "phone: .Phone" }).click();
+  for (const key of ["End", "Shift+Home", "Delete"]) await page.keyboard.press(key);
+  await page.keyboard.type('  phone: ("tel:" + .Phone),');
+  await page.keyboard.press("Control+Enter");
+  await id("preview-changed").waitFor();
 });
 await program.stop();
 await browser.close();

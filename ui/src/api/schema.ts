@@ -1908,7 +1908,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A workspace runs and its ledger answers. */
+        /** A workspace runs, its ledger answers and takes events. */
         get: {
             parameters: {
                 query?: never;
@@ -2467,6 +2467,14 @@ export interface components {
          * @enum {string}
          */
         IntegrationState: "broken" | "failing" | "paused" | "slow" | "healthy" | "idle";
+        /** @description Whether events can be written down. */
+        LedgerState: {
+            state: components["schemas"]["LedgerWord"];
+            /** @description What happened and what to do; null while all is well. */
+            text?: string | null;
+        };
+        /** @enum {string} */
+        LedgerWord: "ok" | "disk-full" | "sealed";
         LimitsFigure: {
             /** Format: int32 */
             burst?: number | null;
@@ -2533,6 +2541,7 @@ export interface components {
             last_failure_at?: components["schemas"]["Time"] | null;
             /** @description Accepted to confirmed, over the window. */
             latency_ms: components["schemas"]["Percentiles"];
+            ledger: components["schemas"]["LedgerState"];
             process: components["schemas"]["Process"];
             queue: components["schemas"]["QueueFigure"];
             rates: components["schemas"]["Rates"];
@@ -3062,6 +3071,7 @@ export interface components {
             dead_letters: number;
             /** @description One for each system, and one for each destination whose gate differs; at most 100. */
             gates: components["schemas"]["Gate"][];
+            ledger: components["schemas"]["LedgerState"];
             /**
              * Format: int64
              * @description Things that are wrong in the workspace's files.

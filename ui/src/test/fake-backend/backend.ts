@@ -117,6 +117,7 @@ export class FakeBackend {
       gates: systemsOf(this.world).map((s) => ({ system: s.name, destination: null, ...s.gate })),
       replays: w.replays.filter((r) => r.state === "running" || r.state === "paused"),
       problems: 0,
+      ledger: { state: "ok", text: null },
     };
     return {
       cursor: String(w.version),

@@ -315,6 +315,7 @@ export function anOverview(changes: Partial<Overview> = {}): Overview {
     latency_ms: { p50: 80, p95: 240, p99: 410 },
     integrations: [aRow()],
     activity: [],
+    ledger: { state: "ok", text: null },
     rates: { in_per_s: 2, out_per_s: 4 },
     process: { cpu_percent: 1, rss_bytes: 40_000_000, uptime_ms: 60_000, ledger_bytes: 1_400_000 },
     ...changes,
@@ -330,6 +331,7 @@ export function aSnapshot(changes: Partial<LiveSnapshot> = {}): LiveSnapshot {
     gates: [],
     replays: [],
     problems: 0,
+    ledger: { state: "ok", text: null },
     ...changes,
   };
 }

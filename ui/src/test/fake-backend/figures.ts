@@ -22,6 +22,7 @@ export function overviewOf(world: World, window: string): Overview {
   const rows = world.flows().map((f) => rowOf(f.name, f.title, inWindow, dead, waiting));
   return {
     at: new Date(world.now).toISOString(),
+    ledger: { state: "ok", text: null },
     from: new Date(startMs).toISOString(),
     to: new Date(world.now).toISOString(),
     bucket_seconds: bucket,
