@@ -105,7 +105,9 @@ async fn two_hundred_events_take_few_requests_and_only_failed_records_go_again()
 
 #[tokio::test]
 async fn an_answer_that_leaves_a_record_out_loses_none() {
-    let workspace = of_sandbox("hubspot", "{ kind = \"bearer\", secret = \"hubspot-token\" }", HUBSPOT);
+    // All thirty go at once; each later round lingers in vain.
+    let thirty = HUBSPOT.replace("max = 100, linger = \"3s\"", "max = 30, linger = \"1500ms\"");
+    let workspace = of_sandbox("hubspot", "{ kind = \"bearer\", secret = \"hubspot-token\" }", &thirty);
     let process = with_sandbox(&workspace).await;
     turn(&process, "hubspot", &json!({ "miscount": { "share": 0.5 } })).await;
     send_contacts(&process, 1..=30).await;

@@ -21,7 +21,7 @@ async fn check_says_every_problem_with_its_place() {
     );
     let checked = cli(&workspace, &["check"]).await;
     assert_eq!(checked.code, Some(1), "{checked:?}");
-    for place in ["systems/crm.toml:5:1:", "integrations/sync.toml:6:", "integrations/sync.toml:10:"] {
+    for place in ["systems/crm.toml:6:1:", "integrations/sync.toml:6:", "integrations/sync.toml:10:"] {
         assert!(checked.stdout.contains(place), "{place}: {}", checked.stdout);
     }
     assert!(checked.stdout.contains("timeout") && checked.stdout.contains("'crm'"), "{}", checked.stdout);

@@ -163,7 +163,7 @@ mod tests {
     fn ask(endpoints: &mut Endpoints, fails: bool, now: Timestamp) -> (String, Option<Switch>) {
         let chosen = endpoints.choose(now).expect("there is one");
         let switch = endpoints.ended(&chosen, Some(fails), now);
-        (chosen.url.host_str().unwrap_or_default()[..1].to_owned(), switch)
+        (chosen.url.host_str().unwrap_or_default().chars().take(1).collect(), switch)
     }
 
     fn failed_over() -> Endpoints {

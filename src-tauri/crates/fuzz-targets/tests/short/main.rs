@@ -98,6 +98,7 @@ macro_rules! targets {
 targets! { signature json xml csv filter config url retry_after jq template }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "what is noticed is real time")]
 fn the_harness_notices_a_target_that_is_too_slow() {
     let slow = Target { name: "slow", run: |_| std::thread::sleep(LONGEST + Duration::from_millis(50)) };
     let quick = Target { name: "quick", run: |_| {} };
