@@ -2,10 +2,7 @@
  * The API's words for the panel, over the generated description. Times are RFC 3339 UTC with milliseconds, durations
  * milliseconds, shares and rates 0..1.
  */
-import type { LineageStep, WaitsFor } from "./ahead";
 import type { components } from "./schema";
-
-export type * from "./ahead";
 
 type Schemas = components["schemas"];
 
@@ -55,15 +52,14 @@ export type AttemptResponse = With<WithHeaders<Whole<Schemas["ReceivedResponse"]
 export type Attempt = With<
   Whole<Schemas["Attempt"]>,
   { request: AttemptRequest | null; response: AttemptResponse | null }
-> & { endpoint: string | null };
+>;
 export type BatchOutcome = Whole<Schemas["AttemptBatch"]>;
 export type BatchRecord = Whole<Schemas["BatchRecord"]>;
 export type TraceStep = Whole<Schemas["TraceStep"]>;
 export type Revision = With<Whole<Schemas["Revision"]>, MaybeBinary>;
-export type DeliveryDetail = With<Whole<Schemas["DeliveryDetail"]>, { attempts: Attempt[]; revisions: Revision[] }> & {
-  waits_for: WaitsFor | null;
-  lineage: LineageStep[];
-};
+export type DeliveryDetail = With<Whole<Schemas["DeliveryDetail"]>, { attempts: Attempt[]; revisions: Revision[] }>;
+export type WaitsFor = Whole<Schemas["WaitsFor"]>;
+export type LineageStep = Whole<Schemas["LineageStep"]>;
 
 /** Bytes that are no text come as base64 instead. */
 interface MaybeBinary {
@@ -80,6 +76,13 @@ export type SampleRequest = With<
   WithHeaders<Whole<Schemas["SampleRequest"]>>,
   MaybeBinary & { current: CurrentRecord | null; changes: FieldChange[] }
 >;
+/** One RFC 6902 operation. A value stays JSON text, so that its digits go as they were written. */
+export interface PatchOperation {
+  op: "add" | "remove" | "replace" | "move";
+  path: string;
+  from?: string;
+  value?: string;
+}
 export type PatchFit = Whole<Schemas["PatchCheck"]>;
 export type ReplayPlan = With<Whole<Schemas["ReplayPlan"]>, { sample_requests: SampleRequest[] }>;
 export type Replay = Whole<Schemas["Replay"]>;
@@ -91,6 +94,8 @@ export type SystemDestination = Whole<Schemas["SystemDestination"]>;
 export type Gate = Whole<Schemas["SystemGate"]>;
 export type Breaker = Whole<Schemas["BreakerFigure"]>;
 export type BreakerState = Schemas["BreakerWord"];
+/** What a person may ask of a breaker; `auto` gives it back to its own counting. */
+export type BreakerOrder = Schemas["HoldBreaker"]["state"];
 export type Limits = Whole<Schemas["LimitsFigure"]>;
 export type Quota = Whole<Schemas["QuotaFigure"]>;
 export type Endpoint = Whole<Schemas["Endpoint"]>;
@@ -98,6 +103,12 @@ export type Concurrency = Whole<Schemas["ConcurrencyFigure"]>;
 export type Doctor = Whole<Schemas["Doctor"]>;
 export type Finding = Whole<Schemas["DoctorFinding"]>;
 export type RejectedRequest = WithHeaders<Whole<Schemas["RejectedRequest"]>>;
+
+export type FileText = Whole<Schemas["WorkspaceFile"]>;
+export type IntegrationFiles = Whole<Schemas["IntegrationFiles"]>;
+export type PreviewOutcome = "changed" | "new-failure" | "mended" | "now-filtered" | "now-sent";
+export type PreviewExample = With<Whole<Schemas["PreviewExample"]>, { diff: FieldChange[]; outcome: PreviewOutcome }>;
+export type Preview = With<Whole<Schemas["Preview"]>, { examples: PreviewExample[] }>;
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };
 /** A system answers with the dials that it has, and no others. */

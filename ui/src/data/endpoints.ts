@@ -27,7 +27,6 @@ import type {
 } from "../api/types";
 import { patchText } from "../domain/json-patch";
 import { type Client, segment } from "./client";
-import { wholeDetail } from "./defaults";
 
 export interface Discarded {
   id: string;
@@ -65,8 +64,7 @@ export function endpoints(client: Client) {
 
     deliveries: (filter: string, cursor: string | null, limit: number, signal?: AbortSignal) =>
       client.get<DeliveryPage>("deliveries", { filter, cursor, limit }, signal),
-    delivery: async (id: string, signal?: AbortSignal) =>
-      wholeDetail(await client.get<DeliveryDetail>(`deliveries/${segment(id)}`, {}, signal)),
+    delivery: (id: string, signal?: AbortSignal) => client.get<DeliveryDetail>(`deliveries/${segment(id)}`, {}, signal),
     groups: (filter: string, signal?: AbortSignal) =>
       client.get<Page<FailureGroup>>("dead-letters/groups", { filter }, signal),
     rejected: (cursor: string | null, signal?: AbortSignal) =>

@@ -1,5 +1,5 @@
 /** An integration's files under change: what was read, what is written, what it would have done, and saving it. */
-import type { FileProblem, FileText, Preview } from "../api/types";
+import type { WorkspaceProblem, FileText, Preview } from "../api/types";
 import type { Api } from "./endpoints";
 import { asProblem, type Problem } from "./problem";
 
@@ -34,7 +34,7 @@ export class MappingDesk {
     return this.preview !== null && this.files.every((f) => this.#previewed[f.path] === f.text);
   }
 
-  get problems(): readonly FileProblem[] {
+  get problems(): readonly WorkspaceProblem[] {
     return this.preview?.problems ?? [];
   }
 

@@ -55,7 +55,7 @@ it("gives problems with their places", async () => {
   await mapping.load(true);
   mapping.write(TOML, "title = 1\n!!");
   await mapping.tryOut(100);
-  expect(mapping.problems).toEqual([{ file: TOML, line: 2, column: 3, message: "unexpected token `!`" }]);
+  expect(mapping.problems).toMatchObject([{ file: TOML, line: 2, column: 3, message: "unexpected token `!`" }]);
 });
 
 it("does not overwrite what somebody else has saved, and keeps what was written here", async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { previewLine, previewLook } from "./previews";
+import { aProblem } from "../test/fake-backend/factories";
 import type { Preview } from "./types";
 
 const preview = (changes: Partial<Preview>): Preview => ({
@@ -26,7 +27,7 @@ it("says first what would fail", () => {
   expect(previewLine(preview({ complete: false }))).toMatch(/time ended before the others/);
   expect(previewLine(preview({}))).toMatch(/nothing would differ/);
   expect(previewLine(preview({ events: 0, checked: 0, same: 0 }))).toMatch(/No event is stored/);
-  expect(previewLine(preview({ version: "", problems: [{ file: "a", line: 1, column: 1, message: "x" }] }))).toBe(
+  expect(previewLine(preview({ version: "", problems: [aProblem()] }))).toBe(
     "1 problem in the files; nothing was tried.",
   );
 });

@@ -15,6 +15,7 @@ import type {
   Session,
   System,
   SystemDestination,
+  WorkspaceProblem,
 } from "../../domain/types";
 
 export const T0 = "2026-11-21T14:03:18.000Z";
@@ -255,6 +256,19 @@ export function aSystem(changes: Partial<System> = {}): System {
     limits: null,
     quotas: [],
     endpoints: [{ url: "http://127.0.0.1:49213", active: true, state: "ok", failed_at: null, next_try_at: null }],
+    ...changes,
+  };
+}
+
+export function aProblem(changes: Partial<WorkspaceProblem> = {}): WorkspaceProblem {
+  return {
+    code: "jq",
+    severity: "error",
+    file: "integrations/crm-sync.toml",
+    line: 1,
+    column: 1,
+    message: "unexpected token `!`",
+    suggestion: null,
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 /** An integration's files, and what a changed mapping would have made of the last events. */
 import type { FileText, Preview } from "../../domain/types";
-import { BODY } from "./factories";
+import { aProblem, BODY } from "./factories";
 
 const TOML = `title = "Contact sync"
 
@@ -67,7 +67,7 @@ export class FakeFiles {
         checked: 0,
         same: 0,
         changed: 0,
-        problems: [{ file: this.files[0]?.path ?? "", line: open + 1, column: 3, message: "unexpected token `!`" }],
+        problems: [aProblem({ line: open + 1, column: 3 })],
       };
     if (same) return { ...nothing, version: this.version, checked: last, same: last, changed: 0 };
     const renamed = BODY.replace('"firstname"', '"first_name"');
