@@ -214,7 +214,7 @@ async fn a_paused_destination_waits_alone() {
 async fn a_limit_per_second_holds_and_uses_no_tries() {
     let (workspace, server) = system("limits = { per_second = 5, burst = 1 }", ONE_TRY).await;
     let process = serve(&workspace).await;
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     for number in 0..11 {
         accepted(&process, &format!("k{number}"), 1).await;
     }

@@ -46,7 +46,18 @@ pub fn read(headers: &HeaderMap, now: Timestamp) -> Vec<Reading> {
         readings.extend(standard);
     }
     readings.truncate(MOST);
+    // A Retry-After beside them wins (draft-ietf-httpapi-ratelimit-headers-11): the vendor has said when to come back.
+    if let Some(after) = retry_after(headers, now) {
+        for reading in readings.iter_mut().filter(|reading| reading.remaining == 0) {
+            reading.resets_in = reading.resets_in.map(|resets_in| resets_in.min(after));
+        }
+    }
     readings
+}
+
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let date = headers.get("date").map(|value| value.as_bytes());
+    crate::retry_after::parse(headers.get("retry-after")?.as_bytes(), date, now)
 }
 
 /// `X-HubSpot-RateLimit-Max`, `-Remaining` and `-Interval-Milliseconds`; `-Daily` and `-Daily-Remaining`, which resets

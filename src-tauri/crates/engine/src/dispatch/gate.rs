@@ -86,7 +86,7 @@ impl Gate {
     /// A later time wins; an earlier one does not shorten a wait that another answer asked for.
     pub fn close_until(&mut self, now: Timestamp, until: Timestamp, status: u16) -> bool {
         match &mut self.retry_after {
-            Some(wait) if wait.until > now => {
+            Some(wait) if wait.until > now && wait.since <= now => {
                 if until <= wait.until {
                     return false;
                 }
@@ -99,12 +99,13 @@ impl Gate {
     }
 
     /// The wall clock was set back: waits last as long as they were meant to.
-    pub fn follow_clock_back(&mut self, by: Duration) {
-        if let Some(wait) = &mut self.retry_after {
+    pub fn follow_clock_back(&mut self, by: Duration, now: Timestamp) {
+        // What began in the future began before the clock was set back; the rest was said by the new clock already.
+        if let Some(wait) = self.retry_after.as_mut().filter(|wait| wait.since > now) {
             (wait.since, wait.until) = (wait.since.minus(by), wait.until.minus(by));
         }
-        if let Some(refused) = &mut self.refused {
-            refused.probe_at = refused.probe_at.minus(by);
+        if let Some(refused) = self.refused.as_mut().filter(|refused| refused.since > now) {
+            (refused.since, refused.probe_at) = (refused.since.minus(by), refused.probe_at.minus(by));
         }
     }
 
@@ -171,6 +172,20 @@ mod tests {
         assert_eq!(reason(&gate, later(61)), Some(HeldReason::Credential));
         gate.refused = None;
         assert_eq!(gate.verdict(later(61), "HubSpot", "Sync"), Verdict::Clear);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_moves_what_began_before_it_and_nothing_that_was_said_since() {
+        let hour = std::time::Duration::from_secs(3_600);
+        let (mut before, mut since) = (Gate::default(), Gate::default());
+        before.close_until(NOW, later(30), 429);
+        let set_back = NOW.minus(hour);
+        since.close_until(set_back, set_back.plus(std::time::Duration::from_secs(30)), 429);
+        for gate in [&mut before, &mut since] {
+            gate.follow_clock_back(hour, set_back);
+            assert_eq!(reason(gate, later(29).minus(hour)), Some(HeldReason::Rate));
+            assert_eq!(gate.verdict(later(30).minus(hour), "HubSpot", "Sync"), Verdict::Clear);
+        }
     }
 
     #[test]

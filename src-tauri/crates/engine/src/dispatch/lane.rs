@@ -302,6 +302,7 @@ impl LaneRuntime {
             std::future::pending::<()>().await;
         };
         tokio::select! {
+            biased;
             () = self.wake.notified() => {}
             () = changed => {}
             () = tokio::time::sleep(sleep) => {}

@@ -92,6 +92,7 @@ impl Dispatcher {
     async fn run(self: Arc<Self>, lane: Arc<LaneRuntime>) {
         loop {
             tokio::select! {
+                biased;
                 () = self.taking.cancelled() => return,
                 () = self.turn(&lane) => {}
             }

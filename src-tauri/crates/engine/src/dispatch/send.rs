@@ -27,6 +27,7 @@ impl Dispatcher {
         probe: Option<Probe>,
     ) {
         let place = tokio::select! {
+            biased;
             place = self.on_the_wire(&lane, &mut load, place) => place,
             // Stopping: what is not on the wire yet goes back, so that the next start need not call it unknown.
             () = self.taking.cancelled() => None,
@@ -66,8 +67,9 @@ impl Dispatcher {
         drop((place, load.turn.take()));
         tracing::trace!(lane = lane.id.0, kind = ?called.kind, "a request ended");
         let credential = probe.as_ref().is_some_and(|probe| probe.credential);
-        self.settle_system(config, &to.chosen, &called, probe.and_then(|probe| probe.breaker)).await;
+        // First what the answer asked of this lane: a breaker that closes lets its lanes go at once.
         self.apply_gate(&lane, config, &called.effect, credential).await;
+        self.settle_system(config, &to.chosen, &called, probe.and_then(|probe| probe.breaker)).await;
         self.finish(&lane, called.ends).await;
     }
 

@@ -111,7 +111,7 @@ impl Dispatcher {
     /// The clock was set back by `by`: gates and rows that wait for a time follow it.
     pub async fn follow_clock_back(&self, by: Duration) {
         for lane in self.lanes() {
-            lane.gate.lock().follow_clock_back(by);
+            lane.gate.lock().follow_clock_back(by, self.means.clock.now());
             let mut after = None;
             loop {
                 let now = self.means.clock.now();

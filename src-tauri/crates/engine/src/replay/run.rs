@@ -114,6 +114,7 @@ impl ReplayService {
             let due = tokio::time::Instant::now() + gap;
             self.item(row, delivery, change).await?;
             tokio::select! {
+                biased;
                 () = tokio::time::sleep_until(due) => {}
                 // A person moved the job, or the program stops: look at the state before the next item.
                 () = wake.notified() => return Ok(()),
@@ -184,6 +185,7 @@ impl ReplayService {
 
     async fn wait(&self, wake: &Notify, longest: Duration) {
         tokio::select! {
+            biased;
             () = wake.notified() => {}
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(longest) => {}

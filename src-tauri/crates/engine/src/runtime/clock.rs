@@ -19,6 +19,7 @@ impl Runtime {
         let mut latest = self.means.clock.now();
         loop {
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(LOOK) => {}
             }

@@ -14,6 +14,7 @@ impl Runtime {
     pub(super) async fn watch_credentials(self: Arc<Self>) {
         loop {
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(LOOK) => {}
             }

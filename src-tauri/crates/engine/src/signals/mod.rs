@@ -137,6 +137,7 @@ impl Signals {
         self.process.measure();
         loop {
             let stopping = tokio::select! {
+                biased;
                 () = stop.cancelled() => true,
                 () = tokio::time::sleep(TICK) => false,
             };

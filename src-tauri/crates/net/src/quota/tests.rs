@@ -27,6 +27,17 @@ fn quota(name: &str, limit: u64, remaining: u64, window: Option<u64>, resets_in:
 }
 
 #[test]
+fn a_retry_after_says_better_when_an_exhausted_quota_is_there_again() {
+    let lines = [
+        ("retry-after", "2"),
+        ("x-hubspot-ratelimit-interval-milliseconds", "10000"),
+        ("x-hubspot-ratelimit-max", "100"),
+        ("x-hubspot-ratelimit-remaining", "0"),
+    ];
+    assert_eq!(short(&lines), [quota("interval", 100, 0, Some(10), Some(2))]);
+}
+
+#[test]
 fn hubspot_tells_of_its_interval_and_of_its_day() {
     let lines = [
         ("x-hubspot-ratelimit-daily", "250000"),
