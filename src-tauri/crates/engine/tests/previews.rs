@@ -2,7 +2,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test says what it expects and ends where it is not so")]
 
-#[allow(dead_code, reason = "each test binary uses its part of the world")]
 mod world;
 
 use std::collections::BTreeMap;

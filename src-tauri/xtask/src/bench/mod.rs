@@ -120,7 +120,7 @@ fn empty(binary: &std::path::Path, sinks: &Sinks, report: &mut Report) -> Result
         let load = Load { to: program.ingress.clone(), senders: SENDERS, lasts: AT_A_RATE, pace };
         let before = program.usage()?.cpu;
         let (answer, arrival, accepted) = at_rate(&load, sinks)?;
-        let cpu = (program.usage()?.cpu - before).as_micros() as f64 / accepted.max(1) as f64;
+        let cpu = program.usage()?.cpu.saturating_sub(before).as_micros() as f64 / accepted.max(1) as f64;
         let name = format!("{per_second}/s, send to both arrived");
         let text = format!("{}; {cpu:.0} µs CPU an event", arrival.text());
         let value = json!({ "arrived": arrival.json(), "answered": answer.json(), "cpu_us": cpu });
