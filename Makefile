@@ -49,9 +49,10 @@ test: setup-test lint test-rust test-keyring test-panel test-gen test-e2e test-v
 .PHONY: torture
 torture: binaries ## Break it on purpose, for hours: power cuts, failing disks, kills, floods, simulated weather, all addresses
 	SIGNALBOX_TORTURE=long cargo test --locked $(WORKSPACE) --test torture -- --nocapture --test-threads=1
-	SIGNALBOX_TORTURE=long cargo test --locked $(WORKSPACE) --test addresses -- --nocapture
+	SIGNALBOX_TORTURE=long cargo test --locked --release -p signalbox-net --test addresses -- --nocapture
 	SIGNALBOX_SEEDS=$${SIGNALBOX_SEEDS:-100000} cargo test --locked $(WORKSPACE) --test simulation -- --nocapture
 
+# What libFuzzer has found so far is kept between runs; artifacts are inputs that broke a target.
 FUZZ := src-tauri/fuzz
 SECONDS ?= 60
 .PHONY: fuzz
