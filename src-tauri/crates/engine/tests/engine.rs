@@ -360,3 +360,23 @@ async fn a_split_event_that_died_is_read_again_as_its_part() {
     world.until("state:delivered", 2).await;
     assert_eq!(world.destinations.bodies(), [r#"{"name":"b"}"#, r#"{"name":"1"}"#]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_proves_who_a_sender_is_is_not_kept_whatever_its_header_is_called() {
+    let keyed = PLAIN.replace(
+        r#"verify = { scheme = "none" }"#,
+        r#"verify = { scheme = "api-key", header = "X-Shop-Token", secret = "shop-key" }"#,
+    );
+    let world = World::with(&keyed).await;
+    world.set_secret("shop-key", "the-very-key").await;
+    assert_eq!(world.post("/hooks/sync", &[("x-shop-token", "the-very-key")], r#"{"id":"a"}"#).await, StatusCode::OK);
+    let wrong = world.post("/hooks/sync", &[("x-shop-token", "nearly-the-key")], r#"{"id":"b"}"#).await;
+    assert_eq!(wrong, StatusCode::UNAUTHORIZED);
+    let rows = world.until("state:delivered", 1).await;
+    let event = world.store.event(rows[0].event).await.expect("answers").expect("there");
+    let refused = world.store.rejected(None, 10).await.expect("answers");
+    for headers in [&event.headers, &refused[0].headers] {
+        let kept = headers.iter().find(|(name, _)| name == "x-shop-token").expect("its name is kept");
+        assert_eq!(kept.1, "••••••••");
+    }
+}

@@ -59,6 +59,16 @@ impl Scheme {
         }
     }
 
+    /// The header whose value would let whoever reads it send in the sender's name, where it is not one of HTTP's own:
+    /// never kept.
+    pub fn credential_header(&self) -> Option<&str> {
+        match self {
+            Self::ApiKey { header } => Some(header),
+            Self::Jwt(scheme) => Some(&scheme.header),
+            _ => None,
+        }
+    }
+
     /// The header in which the scheme itself names the event, lower case: what repeats are recognised by unless a
     /// source says otherwise. Standard Webhooks 1.0.0 (`svix-id` is its older name), GitHub "Validating webhook
     /// deliveries", Shopify "Verify webhook deliveries".

@@ -159,7 +159,9 @@ impl Intake {
         elements: Vec<Element>,
         split: bool,
     ) -> (Vec<NewEvent>, Vec<Draft>) {
-        let common = Common { active, input, headers: stored_headers(&input.headers), patience: Patience::begin() };
+        let Source::Webhook(source) = &active.integration.source;
+        let headers = stored_headers(&input.headers, source.verify.scheme.credential_header());
+        let common = Common { active, input, headers, patience: Patience::begin() };
         let of = u32::try_from(elements.len()).unwrap_or(u32::MAX);
         let mut first = None;
         let draft = |(index, element): (u32, Element)| {
@@ -234,11 +236,13 @@ async fn plan(means: &Means, dispatcher: &Dispatcher, event: EventId, deliveries
     }
 }
 
-pub(crate) fn stored_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+/// `credential`: the header in which this source's senders prove who they are, if it is one of their own.
+pub(crate) fn stored_headers(headers: &HeaderMap, credential: Option<&str>) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {
-            let masked = CREDENTIAL_HEADERS.contains(&name.as_str());
+            let own = credential.is_some_and(|credential| credential.eq_ignore_ascii_case(name.as_str()));
+            let masked = own || CREDENTIAL_HEADERS.contains(&name.as_str());
             let text = if masked { MASK.to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
             (name.as_str().to_owned(), text)
         })

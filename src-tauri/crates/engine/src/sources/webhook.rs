@@ -267,6 +267,7 @@ impl Ingress {
     ) -> Response {
         let now = self.clock.now();
         let voice = door.map_or(Voice::Json, Door::voice);
+        let credential = door.and_then(|door| door.source().verify.scheme.credential_header());
         let body = if voice == Voice::SoapAck { session::without_session(&body) } else { body };
         tracing::debug!(path = parts.uri.path(), code = refused.code, reason = refused.reason, "a request was refused");
         if self.refusals.take(now.as_secs()) {
@@ -279,7 +280,7 @@ impl Ingress {
                 code: refused.code.to_owned(),
                 reason: refused.reason.clone(),
                 remote: remote.to_owned(),
-                headers: stored_headers(&parts.headers),
+                headers: stored_headers(&parts.headers, credential),
                 size: body.len() as u64,
                 body: body.slice(..body.len().min(REJECTED_BODY_KEPT)),
                 doctor: None,
