@@ -87,6 +87,10 @@ pub fn check(text: &str, policy: AddressPolicy) -> Result<Url, AddressRefused> {
         url: text.chars().take(200).collect(),
         problem: error.to_string(),
     })?;
+    // As it goes on the wire, it may be longer than it was written: characters are escaped.
+    if url.as_str().len() > MAX_URL {
+        return Err(AddressRefused::TooLong);
+    }
     check_parsed(&url, policy)?;
     Ok(url)
 }
