@@ -4,6 +4,7 @@
 //! `dispatch::outcome`) → the store → `signals`. `replay` puts dead letters back onto the same way.
 
 pub mod accept;
+mod background;
 pub mod connect;
 mod diff;
 pub mod dispatch;

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ActiveIntegration;
 use super::fates::{dead, plan_fates};
+use crate::background::in_background;
 use crate::fingerprint::group_id;
 use crate::steps::StepInput;
 
@@ -54,10 +55,10 @@ impl Behinds {
         self.events.lock().remove(&event);
     }
 
-    /// On a blocking thread, since it may take its whole budget. `None`: a step panicked.
+    /// In the background, since it may take its whole budget. `None`: a step panicked.
     pub async fn run(&self, work: Behind) -> Option<Vec<NewDelivery>> {
         let _run = self.runs.acquire().await.ok()?;
-        tokio::task::spawn_blocking(move || work.run()).await.ok()
+        in_background(move || work.run()).await
     }
 }
 

@@ -13,6 +13,7 @@ use signalbox_workspace::Integration;
 
 use super::ReplayService;
 use super::patch::BodyPatch;
+use crate::background::in_background;
 use crate::dispatch::lane::LaneRuntime;
 use crate::dispatch::outcome::failure;
 use crate::steps::{RequestOutcome, StepFailure, StepInput, StepsOutcome, make_raw_request, make_request, run_steps};
@@ -146,13 +147,11 @@ impl ReplayService {
         let Some(lane) = self.dispatcher.lane(row.lane) else { return Ok(Remapped::Gone) };
         let Some(event) = self.means.store.event(row.event).await? else { return Ok(Remapped::Gone) };
         let raw = self.means.store.event_body(row.event).await?.unwrap_or_default();
-        match tokio::task::spawn_blocking(move || remap_now(&lane, &event, &raw)).await {
-            Ok(remapped) => Ok(remapped),
-            Err(_) => Ok(Remapped::Fails(StepFailure {
-                stage: Stage::Map,
-                message: "a step stopped unexpectedly on this event".into(),
-            })),
-        }
+        let remapped = in_background(move || remap_now(&lane, &event, &raw)).await;
+        Ok(remapped.unwrap_or_else(|| {
+            let message = "a step stopped unexpectedly on this event".into();
+            Remapped::Fails(StepFailure { stage: Stage::Map, message })
+        }))
     }
 
     /// The failure of a remap, as the ledger keeps it.
@@ -167,8 +166,8 @@ impl ReplayService {
 
 /// Large bodies and long patches take their time.
 async fn apply(patch: BodyPatch, body: Bytes) -> Result<Bytes, String> {
-    let applied = tokio::task::spawn_blocking(move || patch.apply(&body)).await;
-    applied.unwrap_or_else(|_| Err("the patch stopped unexpectedly on its body".into()))
+    let applied = in_background(move || patch.apply(&body)).await;
+    applied.unwrap_or_else(|| Err("the patch stopped unexpectedly on its body".into()))
 }
 
 fn changed(current: Option<&Request>, request: Request, origin: RevisionOrigin) -> Prepared {

@@ -9,6 +9,7 @@ use signalbox_store::{LaneId, StoreError};
 use signalbox_workspace::Integration;
 
 use super::Runtime;
+use crate::background::in_background;
 use crate::view::{ControlError, Explained, LineageStep, TraceStep};
 
 impl Runtime {
@@ -22,8 +23,8 @@ impl Runtime {
             return Ok(Some(Vec::new()));
         };
         let work = move || crate::trace::compute(&integration, &row, &event, &raw);
-        let trace = tokio::task::spawn_blocking(work).await;
-        Ok(Some(trace.map_err(|_| ControlError::WrongState("a step stopped unexpectedly".into()))?))
+        let trace = in_background(work).await;
+        Ok(Some(trace.ok_or_else(|| ControlError::WrongState("a step stopped unexpectedly".into()))?))
     }
 
     /// The integration as it was when the event came, from memory or from the kept files.

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::Runtime;
 use crate::accept::plan_fates;
+use crate::background::in_background;
 use crate::diff::{self, FieldChange};
 use crate::steps::{StepInput, envelope};
 use crate::view::{ControlError, Preview, PreviewExample, PreviewOutcome};
@@ -64,10 +65,9 @@ impl Runtime {
             return Err(ControlError::Missing { what: "integration", name: name.to_owned() });
         }
         let tried_name = name.to_owned();
+        let tried = in_background(move || signalbox_workspace::try_files(&workspace, &tried_name, &files));
         let tried =
-            tokio::task::spawn_blocking(move || signalbox_workspace::try_files(&workspace, &tried_name, &files));
-        let tried =
-            tried.await.map_err(|_| ControlError::WrongState("checking the files stopped unexpectedly".into()))?;
+            tried.await.ok_or_else(|| ControlError::WrongState("checking the files stopped unexpectedly".into()))?;
         let mut preview = Preview { problems: tried.problems, ..Preview::default() };
         let Some(integration) = tried.integration.map(Arc::new) else { return Ok(preview) };
         preview.version.clone_from(&integration.version);
@@ -82,10 +82,10 @@ impl Runtime {
             }
             let Some(past) = self.past(name, id, &mut versions).await? else { continue };
             let (now, id) = (integration.clone(), past.event.id);
-            // On a blocking thread, since steps may take their whole budget.
-            let compared = tokio::task::spawn_blocking(move || compare(&now, &past)).await;
+            // Steps may take their whole budget.
+            let compared = in_background(move || compare(&now, &past)).await;
             let compared =
-                compared.map_err(|_| ControlError::WrongState(format!("a step stopped unexpectedly on {id}")))?;
+                compared.ok_or_else(|| ControlError::WrongState(format!("a step stopped unexpectedly on {id}")))?;
             preview.events += 1;
             for (destination, compared) in compared {
                 preview.count(id, destination, compared);
@@ -112,13 +112,13 @@ impl Runtime {
             let _one_at_a_time = runtime.saving.lock().await;
             let workspace = runtime.workspace();
             let work = move || signalbox_workspace::save_files(&workspace, &name, &files, &version);
-            tokio::task::spawn_blocking(work).await
+            in_background(work).await
         });
         let stopped = || SaveError::Io {
             file: "the files of the integration".into(),
             source: std::io::Error::other("saving stopped unexpectedly"),
         };
-        saved.await.map_err(|_| stopped())?.map_err(|_| stopped())?
+        saved.await.map_err(|_| stopped())?.ok_or_else(stopped)?
     }
 
     /// Newest first; false where time ran out before there were enough.

@@ -15,6 +15,7 @@ use signalbox_workspace::{Integration, Source, System, Workspace};
 
 use super::Runtime;
 use crate::accept::ActiveIntegration;
+use crate::background::in_background;
 use crate::dispatch::gate::Gate;
 use crate::dispatch::lane::{LaneConfig, LaneRuntime};
 use crate::gates::concurrency::Places;
@@ -143,15 +144,15 @@ impl Runtime {
         (set, errors)
     }
 
-    /// The keyring may block on a prompt: asked on a blocking thread.
+    /// The keyring may block on a prompt: asked in the background.
     pub(super) async fn secret(&self, name: &signalbox_model::SecretName) -> Result<SecretString, String> {
         let secrets = self.secrets.clone();
         let asked = name.clone();
-        match tokio::task::spawn_blocking(move || secrets.get(&asked)).await {
-            Ok(Ok(Some(secret))) => Ok(secret),
-            Ok(Ok(None)) => Err(format!("the secret '{name}' is not set")),
-            Ok(Err(error)) => Err(format!("the secret '{name}' cannot be read: {error}")),
-            Err(_) => Err(format!("the secret '{name}' cannot be read: the keyring stopped unexpectedly")),
+        match in_background(move || secrets.get(&asked)).await {
+            Some(Ok(Some(secret))) => Ok(secret),
+            Some(Ok(None)) => Err(format!("the secret '{name}' is not set")),
+            Some(Err(error)) => Err(format!("the secret '{name}' cannot be read: {error}")),
+            None => Err(format!("the secret '{name}' cannot be read: the keyring stopped unexpectedly")),
         }
     }
 

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::webhook::{Door, Doors, RefusalBudget};
+use crate::background::in_background;
 
 /// Of one examination, on a blocking thread.
 const LONGEST: Duration = Duration::from_millis(20);
@@ -75,9 +76,7 @@ impl Doctor {
         tokio::spawn(async move {
             let Ok(_turn) = one_at_a_time.acquire().await else { return };
             let id = case.id;
-            let Ok(Some(found)) = tokio::task::spawn_blocking(move || case.diagnosis(clock_agrees)).await else {
-                return;
-            };
+            let Some(Some(found)) = in_background(move || case.diagnosis(clock_agrees)).await else { return };
             if let Err(error) = store.diagnose(id, found).await {
                 tracing::debug!(%error, "what the signature doctor found was not kept");
             }

@@ -73,7 +73,6 @@ struct Told {
 }
 
 pub struct Run {
-    seed: u64,
     steps: u64,
     dir: TempDir,
     clock: Arc<SimClock>,
@@ -114,7 +113,6 @@ impl Run {
             std::fs::write(path, text).expect("the file is written");
         }
         Self {
-            seed,
             steps,
             dir,
             clock,
@@ -434,10 +432,6 @@ impl Run {
             before.push(one.number);
         }
         wrong
-    }
-
-    pub fn seed(&self) -> u64 {
-        self.seed
     }
 }
 

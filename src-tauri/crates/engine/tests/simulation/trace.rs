@@ -1,4 +1,4 @@
-//! Everything that happened in a run, in order: its hash tells whether two runs were the same.
+//! Everything that happened in a run, in order: two runs of one seed have the same.
 
 use parking_lot::Mutex;
 use signalbox_model::Timestamp;
@@ -9,15 +9,6 @@ pub struct Trace(Mutex<Vec<String>>);
 impl Trace {
     pub fn say(&self, at: Timestamp, what: &str) {
         self.0.lock().push(format!("{at} {what}"));
-    }
-
-    pub fn hash(&self) -> String {
-        let mut hasher = blake3::Hasher::new();
-        for line in self.0.lock().iter() {
-            hasher.update(line.as_bytes());
-            hasher.update(b"\n");
-        }
-        hasher.finalize().to_hex().to_string()
     }
 
     pub fn lines(&self) -> Vec<String> {

@@ -16,8 +16,8 @@ impl Writer {
         let result = self.each_alone(&mut batch).await;
         match result {
             Ok(settled) => {
-                settled.answer();
                 self.tell();
+                settled.answer();
             }
             Err(Fault::Sql(error)) => {
                 let _ended = self.ledger.statement("ROLLBACK").await;

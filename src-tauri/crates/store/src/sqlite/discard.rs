@@ -1,6 +1,6 @@
 //! Discarding, and taking it back, a bounded part per command so that the writer is never held up.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use signalbox_model::{DeliveryId, DeliveryState, DiscardId, EventId, Timestamp};
 use sqlx::sqlite::SqliteRow;
@@ -52,7 +52,7 @@ pub(super) async fn discard(ledger: &mut Ledger, input: &DiscardPart) -> Outcome
         .await?;
     let mut seen = HashSet::with_capacity(found.len());
     let mut gone = Vec::with_capacity(found.len());
-    let mut keys = HashSet::new();
+    let mut keys = BTreeSet::new();
     for row in &found {
         let id: DeliveryId = row.get_id(0)?;
         if !seen.insert(id) {
@@ -102,7 +102,7 @@ pub(super) async fn undo(ledger: &mut Ledger, input: &(DiscardId, Option<Deliver
                FROM discard_item i CROSS JOIN delivery d ON d.id = i.delivery
                WHERE i.discard = ?1 AND (?2 IS NULL OR i.delivery > ?2) ORDER BY i.delivery LIMIT ?3";
     let items = rows(&mut ledger.conn, sql, args).await?;
-    let mut keys = HashSet::new();
+    let mut keys = BTreeSet::new();
     let mut restored = 0;
     for item in &items {
         // Only what this discard still keeps; a later one may have taken it again.

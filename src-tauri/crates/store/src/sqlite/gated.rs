@@ -1,6 +1,6 @@
 //! Rows behind a closed gate: brought forward when it opens, put off while it stays closed, ended when they are too old.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use signalbox_model::{DeliveryId, DeliveryState, ReplayId, Timestamp};
 use sqlx::sqlite::SqliteConnection;
@@ -96,7 +96,7 @@ pub(super) async fn expire(ledger: &mut Ledger, input: &Expire) -> Outcome<Expir
     )
     .await?;
     let mut expired = Expired::default();
-    let mut keys = HashSet::new();
+    let mut keys = BTreeSet::new();
     for row in &found {
         let started = row.get_time(3)?;
         if started >= input.started_before {

@@ -3,7 +3,7 @@
 //! Invariant: a key has at most one row on its way (the index `delivery_active` is the hard guard), and when it has
 //! none, its first open row stands behind a parked dead letter.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use signalbox_model::{DeliveryState, Timestamp};
 
@@ -46,9 +46,9 @@ impl Settling {
         ledger: &mut Ledger,
         answers: &mut Answers,
         now: Timestamp,
-    ) -> Outcome<HashSet<(LaneId, String)>> {
+    ) -> Outcome<BTreeSet<(LaneId, String)>> {
         let rows = answers.rows(self.0);
-        let mut promoted = HashSet::with_capacity(rows.len());
+        let mut promoted = BTreeSet::new();
         for row in rows {
             let lane = row.get_lane(0)?;
             let (from, to) = (DeliveryState::Held, row.get_state(2)?);
@@ -62,9 +62,9 @@ impl Settling {
 /// Lets the next of each key go where the key is free. Answers the keys that have one now.
 pub(super) async fn settle(
     ledger: &mut Ledger,
-    keys: HashSet<(LaneId, String)>,
+    keys: BTreeSet<(LaneId, String)>,
     now: Timestamp,
-) -> Outcome<HashSet<(LaneId, String)>> {
+) -> Outcome<BTreeSet<(LaneId, String)>> {
     let keys: Vec<(LaneId, &str)> = keys.iter().map(|(lane, key)| (*lane, key.as_str())).collect();
     let mut script = Script::default();
     let settling = Settling::ask(&mut script, &keys, now);

@@ -1,6 +1,6 @@
 //! Events whose steps run behind the commit: their placeholder rows hold the places in the order of their keys.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use signalbox_model::{DeliveryId, DeliveryState, EventId, Stage, Timestamp};
 
@@ -37,7 +37,7 @@ pub(super) async fn plan(ledger: &mut Ledger, input: &Plan) -> Outcome<Vec<Place
     }
     let body = body_hash(ledger, input.event).await?;
     let mut placements = Vec::with_capacity(input.deliveries.len());
-    let mut freed = HashSet::new();
+    let mut freed = BTreeSet::new();
     for delivery in &input.deliveries {
         let placed = match places.get(&delivery.id).filter(|place| waiting(place)) {
             // A person discarded it meanwhile.

@@ -1,6 +1,6 @@
 //! What each item of a running replay becomes: sent again, skipped for a reason, or dead once more.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use signalbox_model::{DeliveryId, DeliveryState, ReplayId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -135,7 +135,7 @@ pub(super) async fn requeue(ledger: &mut Ledger, input: &Requeue) -> Outcome<Req
     settle_item(ledger, input, ItemState::Sent, None, sent).await?;
     let lane = item.lane;
     let Some(key) = item.key else { return Ok(Requeued::Queued { lane }) };
-    order::settle(ledger, HashSet::from([(lane, key)]), input.now).await?;
+    order::settle(ledger, BTreeSet::from([(lane, key)]), input.now).await?;
     let mut args = Args::default();
     args.id(input.delivery);
     let row = optional(&mut ledger.conn, "SELECT state FROM delivery WHERE id = ?", args).await?;

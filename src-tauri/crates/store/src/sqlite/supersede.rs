@@ -1,7 +1,7 @@
 //! An older delivery that a replay brought back never overwrites newer data: the rule, and the look at it at the last
 //! moment, when its attempt opens. Deliveries without a key have nothing newer.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use signalbox_model::{DeliveryId, DeliveryState, ReplayId, Timestamp};
 
@@ -55,7 +55,7 @@ pub(super) async fn instead_of_opening(
         })
         .await?;
     let mut ended = HashSet::with_capacity(rows.len());
-    let mut keys = HashSet::with_capacity(rows.len());
+    let mut keys = BTreeSet::new();
     for row in &rows {
         let (id, lane, replay, newer) = (row.get_id(0)?, row.get_lane(1)?, row.get_id(3)?, row.get_id(4)?);
         let mut args = Args::default();

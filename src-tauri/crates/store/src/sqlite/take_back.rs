@@ -1,6 +1,6 @@
 //! Putting back what a replay moved and did not send: every delivery is again exactly what it was before its item's turn.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use signalbox_model::{DeliveryId, ReplayId, Timestamp};
 use sqlx::sqlite::SqliteRow;
@@ -65,7 +65,7 @@ pub(super) async fn undo(ledger: &mut Ledger, input: &Part) -> Outcome<PutBack> 
     let mut args = Args::default();
     args.id(input.replay).opt_id(input.after).count(PART as u64);
     let found = rows(&mut ledger.conn, concat!(moved_and_not_sent!(), " ORDER BY b.delivery LIMIT ?3"), args).await?;
-    let mut keys = HashSet::new();
+    let mut keys = BTreeSet::new();
     let mut count = 0;
     for row in &found {
         if !row.get_flag(6)? {
@@ -95,7 +95,7 @@ pub(super) async fn let_go(ledger: &mut Ledger, input: &Part) -> Outcome<PutBack
            AND p.key = d.key AND p.state = 'dead' AND p.park = 1 AND p.id < d.id) ORDER BY b.delivery LIMIT ?3"
     );
     let found = rows(&mut ledger.conn, sql, args).await?;
-    let mut keys = HashSet::new();
+    let mut keys = BTreeSet::new();
     let mut count = 0;
     for row in &found {
         if !row.get_flag(6)? {

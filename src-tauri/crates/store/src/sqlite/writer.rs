@@ -1,4 +1,4 @@
-//! The one writer: takes what waits in its queue as a batch, commits it, answers, tells the observer.
+//! The one writer: takes what waits in its queue as a batch, commits it, tells the observer, answers.
 //!
 //! The running commit is the batching window: whatever arrived meanwhile is the next batch, and nothing lingers.
 
@@ -164,7 +164,9 @@ impl Writer {
         Ok(answers)
     }
 
+    /// The observer first: whoever has an answer finds it in the figures.
     fn answer(&mut self, batch: Batch, answers: Answers) {
+        self.tell();
         for (waiting, answer) in batch.completions.into_iter().zip(answers.completions) {
             waiting.answer(Ok(answer));
         }
@@ -176,7 +178,6 @@ impl Writer {
         for other in batch.others {
             other.answer(Ok(()));
         }
-        self.tell();
     }
 
     pub(super) fn tell(&mut self) {
