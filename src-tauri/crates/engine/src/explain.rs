@@ -18,8 +18,7 @@ pub fn holds(row: &DeliveryRow, lane: &LaneRuntime, now: Timestamp) -> Option<Cl
     if let Verdict::Closed(closed) = lane.verdict(now) {
         return Some(closed);
     }
-    let config = lane.config.load();
-    row.replay.and(config.as_ref().as_ref()).and_then(|config| config.gates.replays_wait(now))
+    row.replay.and_then(|_| lane.replays_wait(now))
 }
 
 /// What the row reads as: a `queued` or `retrying` row behind a closed gate is `held`.

@@ -7,8 +7,11 @@ mod world;
 use std::time::Duration;
 
 use signalbox_engine::gates::Hold;
-use signalbox_engine::view::{Explained, PauseScope};
+use signalbox_engine::view::{Explained, PauseScope, ReplayRequest, ReplayTarget};
+use signalbox_model::filter::Filter;
+use signalbox_model::replay::{NewerPolicy, ReplayMode};
 use signalbox_model::{DeliveryState, HeldReason};
+use signalbox_store::read::Selection;
 
 use world::{SYSTEM, World};
 
@@ -94,6 +97,50 @@ async fn a_spent_quota_holds_live_traffic_until_it_is_reset() {
     world.until("state:delivered", 1).await;
     world.send(r#"{"id":"2"}"#).await;
     assert_waits(&waiting(&world).await, HeldReason::Quota, "nothing of 10 left of its quota 'day'");
+}
+
+#[tokio::test]
+async fn at_the_reserve_of_a_quota_live_traffic_goes_and_replays_wait_as_one() {
+    let world = World::with(&SYNC.replace("jitter = 0 }", "jitter = 0 }\non_dead = \"pass\"")).await;
+    for id in 1..=3 {
+        world.destinations.answer("/in", 422, "{}");
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+        world.until("state:dead", id).await;
+    }
+    let left = |left: &'static str| [("ratelimit-policy", "\"day\";q=100;w=600"), ("ratelimit", left)];
+    world.destinations.answer_with("/in", 200, &left("\"day\";r=5;t=500"), "{}");
+    world.send(r#"{"id":"4"}"#).await;
+    world.until("state:delivered", 1).await;
+
+    let target = ReplayTarget::Selection(Selection::Filter {
+        filter: Filter::parse("state:dead").expect("a filter"),
+        now: world.runtime.clock().now(),
+        gates: world.runtime.closed_gates(),
+    });
+    let mode = ReplayMode::Exact;
+    let (canary, newer, rate) = (false, NewerPolicy::Skip, Some(1_000.0));
+    let replay = ReplayRequest { target, mode, rate, canary, newer, reason: None, edit: None, patch: None };
+    world.runtime.start_replay(replay).await.expect("starts");
+    let waiting = world.until("reason:quota state:held", 3).await;
+    for row in &waiting {
+        let (state, reason, _) = world.runtime.shown_state(row);
+        assert_eq!((state, reason), (DeliveryState::Held, Some(HeldReason::Quota)));
+        let explained = world.runtime.explain(row).await.expect("the ledger answers");
+        assert_waits(
+            &explained,
+            HeldReason::Quota,
+            "5 of 100 left of its quota 'day', and 10 are kept for live traffic",
+        );
+        assert_eq!(row.due_at, Some(row.round_started_at), "nothing was written of its wait");
+    }
+    world.destinations.answer_with("/in", 200, &left("\"day\";r=4;t=499"), "{}");
+    world.send(r#"{"id":"5"}"#).await;
+    world.until("state:delivered", 2).await;
+    assert_eq!(world.rows("reason:quota").await.len(), 3);
+
+    world.destinations.answer_with("/in", 200, &left("\"day\";r=90;t=600"), "{}");
+    world.send(r#"{"id":"6"}"#).await;
+    world.until("state:delivered", 6).await;
 }
 
 #[tokio::test]

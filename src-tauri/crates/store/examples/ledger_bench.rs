@@ -81,14 +81,14 @@ async fn reads(store: &SqliteStore) -> Result<(), Box<dyn std::error::Error>> {
         "body.email:77@*",
     ];
     for text in filters {
-        let (filter, gates) = (Filter::parse(text)?, ClosedGates::new());
+        let (filter, gates) = (Filter::parse(text)?, ClosedGates::default());
         let started = tokio::time::Instant::now();
         let page = store.list(ListQuery { filter, now: SystemClock.now(), gates, cursor: None, limit: 100 }).await?;
         let taken = started.elapsed().as_secs_f64() * 1e3;
         println!("list {text:28} {taken:7.1} ms, {} rows, total {} {}", page.items.len(), page.total, page.total_exact);
     }
     let started = tokio::time::Instant::now();
-    let groups = store.groups(&Filter::default(), SystemClock.now(), &ClosedGates::new()).await?;
+    let groups = store.groups(&Filter::default(), SystemClock.now(), &ClosedGates::default()).await?;
     println!("groups {:.1} ms, {}", started.elapsed().as_secs_f64() * 1e3, groups.len());
     let started = tokio::time::Instant::now();
     store.lane_figures().await?;

@@ -14,6 +14,9 @@ pub trait Deliveries: Send + Sync {
     /// Opens an attempt for up to `limit` due rows of a lane, oldest due first, and hands out their bytes.
     fn open_due(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, OpenedBatch>;
 
+    /// The same, of live traffic alone: what waits of replays is left where it is, and costs nothing to pass.
+    fn open_live_due(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, OpenedBatch>;
+
     /// The end of an attempt: attempt, state, next due, promotion of the next of the key, replay item; one commit.
     fn complete(&self, completion: Completion) -> StoreFuture<'_, Completed>;
 
@@ -22,9 +25,6 @@ pub trait Deliveries: Send + Sync {
 
     /// Rows that were opened but never sent (the gate closed first) go back to what they were; no attempt is counted.
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64>;
-
-    /// As a release, due at another time: a replay's delivery that a quota holds up. Answers 0 or 1.
-    fn postpone(&self, delivery: DeliveryId, epoch: u64, due_at: Timestamp) -> StoreFuture<'_, u64>;
 
     /// Up to `limit` rows of the lane that wait after a failure of kind `server`, `network` or `unknown` become due now,
     /// those first that would have been due first. Answers how many.
@@ -41,13 +41,14 @@ pub trait Deliveries: Send + Sync {
         now: Timestamp,
     ) -> StoreFuture<'_, Option<DeliveryId>>;
 
-    /// Of the `limit` ready rows of the lane that are due first, those whose round began before `started_before` end as
-    /// `dead` with this failure; the next of each key is promoted.
+    /// Of the lane's ready rows those whose round began before `started_before` end as `dead` with this failure; the
+    /// next of each key is promoted. Looks at up to `limit` open rows after `after`, the oldest first.
     fn expire(
         &self,
         lane: LaneId,
         started_before: Timestamp,
         failure: Failure,
+        after: Option<DeliveryId>,
         limit: u32,
         now: Timestamp,
     ) -> StoreFuture<'_, Expired>;
@@ -73,8 +74,10 @@ pub trait Deliveries: Send + Sync {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expired {
     pub count: u64,
-    /// When the oldest round began of those that were looked at and left.
+    /// When the oldest round began of those that were left; of no meaning where there is more to look at.
     pub oldest: Option<Timestamp>,
+    /// Where to go on; `None`: that was all.
+    pub next: Option<DeliveryId>,
 }
 
 #[derive(Clone, Debug, Default)]

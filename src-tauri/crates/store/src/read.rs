@@ -1,6 +1,6 @@
 //! Reads: lists are keyset-paged and bounded, counts are capped and say so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use signalbox_model::filter::Filter;
@@ -18,8 +18,20 @@ pub const PAGE_MAX: u32 = 500;
 /// Counting stops here; the answer then says that it is not exact.
 pub const COUNT_MAX: u64 = 10_000;
 
-/// Gates that are closed now, by lane: a `queued` or `retrying` row of such a lane reads as `held` with that reason.
-pub type ClosedGates = BTreeMap<LaneId, HeldReason>;
+/// Gates that are closed now: a `queued` or `retrying` row behind one reads as `held` with its reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClosedGates {
+    /// Closed to everything.
+    pub lanes: BTreeMap<LaneId, HeldReason>,
+    /// Closed to replays' deliveries alone: only the reserve of a quota is left. None of `lanes`.
+    pub to_replays: BTreeSet<LaneId>,
+}
+
+impl ClosedGates {
+    pub fn is_empty(&self) -> bool {
+        self.lanes.is_empty() && self.to_replays.is_empty()
+    }
+}
 
 /// Which deliveries a bulk action means.
 #[derive(Clone, Debug)]

@@ -100,7 +100,7 @@ fn held_by(signals: &Signals, gates: &ClosedGates) -> BTreeMap<String, u64> {
     let mut held = BTreeMap::new();
     for (lane, window) in &signals.lanes {
         let queue = &window.queue;
-        let gated = gates.get(lane).map(|reason| (*reason, queue.queued.saturating_add(queue.retrying)));
+        let gated = gates.lanes.get(lane).map(|reason| (*reason, queue.queued.saturating_add(queue.retrying)));
         for (reason, count) in [(HeldReason::Order, queue.held)].into_iter().chain(gated) {
             if count > 0 {
                 *held.entry(reason.as_str().to_owned()).or_insert(0) += count;

@@ -68,6 +68,8 @@ pub struct LaneRuntime {
     nothing_early: AtomicBool,
     /// When the next row behind an open breaker becomes too old at the earliest, microseconds.
     next_expiry: AtomicI64,
+    /// Replays' deliveries were left where they are when the lane last looked.
+    replays_waited: AtomicBool,
     pub in_flight: AtomicU32,
     /// The last answers' times, newest last, for the panel's "last ok".
     pub last_ok: Mutex<VecDeque<Timestamp>>,
@@ -113,6 +115,7 @@ impl LaneRuntime {
             next_due: AtomicI64::new(i64::MAX),
             nothing_early: AtomicBool::new(false),
             next_expiry: AtomicI64::new(0),
+            replays_waited: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
             last_ok: Mutex::new(VecDeque::with_capacity(1)),
         }
@@ -153,6 +156,19 @@ impl LaneRuntime {
             Verdict::Closed(closed) => Verdict::Closed(Closed { explain: String::new(), ..closed }),
             Verdict::Clear => system,
             Verdict::Probe => Verdict::Probe,
+        }
+    }
+
+    /// What keeps replays' deliveries waiting while live ones go.
+    pub fn replays_wait(&self, now: Timestamp) -> Option<Closed> {
+        self.config.load().as_ref().as_ref().and_then(|config| config.gates.replays_wait(now))
+    }
+
+    /// Where they waited and need not any more, there is work that nobody told of.
+    pub fn look_at_replays(&self, now: Timestamp) {
+        let waits = self.replays_wait(now).is_some();
+        if self.replays_waited.swap(waits, Ordering::AcqRel) && !waits {
+            self.backlog.store(true, Ordering::Release);
         }
     }
 

@@ -112,6 +112,7 @@ impl Dispatcher {
             lane.wait(now, Some(until), changes).await;
             return;
         }
+        lane.look_at_replays(now);
         let probes = verdict == Verdict::Probe;
         // A breaker's probe is made of a row that is not due yet, where no other is there.
         let early = !lane.has_work(now);
@@ -193,11 +194,15 @@ impl Dispatcher {
     ) -> Option<Vec<OpenDelivery>> {
         let now = self.means.clock.now();
         lane.begin_claim();
+        let replays = lane.replays_wait(now);
         let opened = async {
             if early {
                 self.means.store.bring_forward(lane.id, 1, now).await?;
             }
-            self.means.store.open_due(lane.id, limit, now).await
+            match &replays {
+                None => self.means.store.open_due(lane.id, limit, now).await,
+                Some(_) => self.means.store.open_live_due(lane.id, limit, now).await,
+            }
         };
         let batch = match opened.await {
             Ok(batch) => batch,
@@ -213,7 +218,8 @@ impl Dispatcher {
                 return None;
             }
         };
-        if let Some(due) = batch.next_due {
+        // Replays go on when a quota is filled up, or when what it said is too old to be believed.
+        for due in batch.next_due.into_iter().chain(replays.and_then(|closed| closed.until)) {
             lane.note_due(due);
         }
         if batch.rows.len() == limit as usize {

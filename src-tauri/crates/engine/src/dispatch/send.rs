@@ -46,11 +46,15 @@ impl Dispatcher {
             self.give_back(&lane, &load.rows, probe).await;
             return;
         }
-        if let Some(until) = config.gates.replays_wait(now).and_then(|closed| closed.until) {
+        if config.gates.replays_wait(now).is_some() {
             let replayed = load.rows.extract_if(.., |open| open.replay.is_some()).collect::<Vec<_>>();
-            self.postpone(&lane, &replayed, until).await;
             if load.rows.is_empty() {
+                drop(place);
+                self.give_back(&lane, &replayed, probe).await;
                 return;
+            }
+            if !replayed.is_empty() {
+                self.give_back(&lane, &replayed, None).await;
             }
         }
         let chosen = config.gates.choose(now);

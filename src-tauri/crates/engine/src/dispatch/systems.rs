@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use signalbox_model::breaker::Change;
 use signalbox_model::{HeldReason, Timestamp};
-use signalbox_store::delivery::OpenDelivery;
 use signalbox_store::lane::SavedGate;
 
 use super::Dispatcher;
@@ -96,18 +95,6 @@ impl Dispatcher {
         }
     }
 
-    /// Replays' deliveries that a quota holds up: not sent, and due when the quota is looked at again.
-    pub(super) async fn postpone(&self, lane: &LaneRuntime, rows: &[OpenDelivery], until: Timestamp) {
-        for open in rows {
-            match until_taken(|| self.means.store.postpone(open.id, open.epoch, until)).await {
-                Ok(_) => lane.note_due(until),
-                Err(error) => {
-                    tracing::warn!(delivery = %open.id, %error, "an unsent delivery stays open until the next start");
-                }
-            }
-        }
-    }
-
     /// The clock was set back by `by`: gates and rows that wait for a time follow it.
     pub async fn follow_clock_back(&self, by: Duration) {
         for lane in self.lanes() {
@@ -151,24 +138,31 @@ impl Dispatcher {
             None,
             message,
         );
-        match self.means.store.expire(lane.id, now.minus(max_age), failure, AT_ONCE, now).await {
-            Ok(expired) => {
-                if expired.count > 0 {
-                    let (integration, destination) = (&lane.integration, &lane.destination);
-                    tracing::warn!(
-                        integration,
-                        destination,
-                        count = expired.count,
-                        "deliveries became too old while they waited"
-                    );
+        let mut after = None;
+        let (mut count, mut oldest) = (0, None);
+        loop {
+            let too_old = now.minus(max_age);
+            match self.means.store.expire(lane.id, too_old, failure.clone(), after, AT_ONCE, now).await {
+                Ok(expired) => {
+                    count += expired.count;
+                    oldest = [oldest, expired.oldest].into_iter().flatten().min();
+                    after = expired.next;
                 }
-                // Rows that came meanwhile may be older than those that were looked at: a replay keeps its own age.
-                let next = expired.oldest.map_or(now.plus(max_age), |oldest| oldest.plus(max_age));
-                lane.expire_next_at(next.min(now.plus(LOOK)).max(now.plus(Duration::from_millis(100))));
+                Err(error) => {
+                    tracing::warn!(%error, "deliveries that are too old could not be ended; tried again in a moment");
+                    return;
+                }
             }
-            Err(error) => {
-                tracing::warn!(%error, "deliveries that are too old could not be ended; tried again in a moment")
+            if after.is_none() || self.taking.is_cancelled() {
+                break;
             }
         }
+        if count > 0 {
+            let (integration, destination) = (&lane.integration, &lane.destination);
+            tracing::warn!(integration, destination, count, "deliveries became too old while they waited");
+        }
+        // A row that comes meanwhile may be older than those that were looked at: it was accepted long ago.
+        let next = oldest.map_or(now.plus(max_age), |oldest| oldest.plus(max_age));
+        lane.expire_next_at(next.min(now.plus(LOOK)).max(now.plus(Duration::from_millis(100))));
     }
 }

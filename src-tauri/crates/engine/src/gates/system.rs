@@ -194,12 +194,15 @@ impl SystemRuntime {
     /// A call ended: every gate of the system learns from it.
     pub fn settle(&self, wall: Timestamp, ended: Ended<'_>, probe: Option<Probing>) -> Settled {
         let mut settled = Settled::default();
+        let mut filled_up = false;
         let config = self.config.load();
         {
             let mut state = self.state.lock();
             let now = state.steady.read(wall);
-            if config.quota.is_some() {
+            if let Some(settings) = config.quota {
+                let waited = state.quotas.spent_but_reserve(settings, now).is_some();
                 state.quotas.learn(ended.readings, now);
+                filled_up = waited && state.quotas.spent_but_reserve(settings, now).is_none();
             }
             let failed = ended.kind.is_some_and(counts_against);
             // What is still under way to an endpoint that was left says nothing of the one that is used now.
@@ -232,7 +235,7 @@ impl SystemRuntime {
                 settled.saved = state.breaker.saved(&self.name, now);
             }
         }
-        if settled.breaker.is_some() || settled.switched.is_some() {
+        if settled.breaker.is_some() || settled.switched.is_some() || filled_up {
             self.changed();
         }
         settled

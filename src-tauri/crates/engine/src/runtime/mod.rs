@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::{ActiveIntegration, Intake};
 use crate::connect::Deliver;
-use crate::dispatch::gate::Gate;
+use crate::dispatch::gate::{Gate, Verdict};
 use crate::dispatch::lane::LaneRuntime;
 use crate::dispatch::{Dispatcher, Means};
 use crate::gates::Systems;
@@ -210,7 +210,20 @@ impl Runtime {
     }
 
     pub fn closed_gates(&self) -> ClosedGates {
-        self.gates().into_iter().filter_map(|gate| Some((gate.lane, gate.reason?))).collect()
+        let now = self.means.clock.now();
+        let mut closed = ClosedGates::default();
+        for lane in self.dispatcher.lanes() {
+            match lane.plain_verdict(now) {
+                Verdict::Closed(gate) => {
+                    closed.lanes.insert(lane.id, gate.reason);
+                }
+                Verdict::Clear | Verdict::Probe if lane.replays_wait(now).is_some() => {
+                    closed.to_replays.insert(lane.id);
+                }
+                Verdict::Clear | Verdict::Probe => {}
+            }
+        }
+        closed
     }
 
     /// `None`: there is no such system.
@@ -262,7 +275,7 @@ impl Runtime {
 
 /// The newest id that the ledger holds; 0 for an empty one. A delivery's id is made after its event's.
 async fn newest_id(store: &dyn Store, now: Timestamp) -> Result<u128, StoreError> {
-    let query = ListQuery { filter: Filter::default(), now, gates: ClosedGates::new(), cursor: None, limit: 1 };
+    let query = ListQuery { filter: Filter::default(), now, gates: ClosedGates::default(), cursor: None, limit: 1 };
     let page = store.list(query).await?;
     Ok(page.items.first().map_or(0, |newest| newest.id.bits()))
 }

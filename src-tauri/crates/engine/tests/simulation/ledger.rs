@@ -97,7 +97,7 @@ impl LedgerThread {
                 let query = ListQuery {
                     filter: Filter::default(),
                     now,
-                    gates: ClosedGates::new(),
+                    gates: ClosedGates::default(),
                     cursor: cursor.clone(),
                     limit: 500,
                 };
@@ -248,6 +248,10 @@ impl Deliveries for SimLedger {
         self.call("open due", true, move |store| async move { store.open_due(lane, limit, now).await })
     }
 
+    fn open_live_due(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, OpenedBatch> {
+        self.call("open live due", true, move |store| async move { store.open_live_due(lane, limit, now).await })
+    }
+
     fn complete(&self, completion: Completion) -> StoreFuture<'_, Completed> {
         if matches!(completion.next, Next::Delivered) && self.lies(Lie::ConfirmedButNotStored, 9) {
             return Box::pin(async { Ok(Completed::Applied { promoted: false }) });
@@ -261,10 +265,6 @@ impl Deliveries for SimLedger {
 
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64> {
         self.call("release", true, move |store| async move { store.release(opened).await })
-    }
-
-    fn postpone(&self, delivery: DeliveryId, epoch: u64, due_at: Timestamp) -> StoreFuture<'_, u64> {
-        self.call("postpone", true, move |store| async move { store.postpone(delivery, epoch, due_at).await })
     }
 
     fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, u64> {
@@ -289,11 +289,13 @@ impl Deliveries for SimLedger {
         lane: LaneId,
         started_before: Timestamp,
         failure: Failure,
+        after: Option<DeliveryId>,
         limit: u32,
         now: Timestamp,
     ) -> StoreFuture<'_, Expired> {
-        let expire =
-            move |store: Arc<SqliteStore>| async move { store.expire(lane, started_before, failure, limit, now).await };
+        let expire = move |store: Arc<SqliteStore>| async move {
+            store.expire(lane, started_before, failure, after, limit, now).await
+        };
         self.call("expire", true, expire)
     }
 

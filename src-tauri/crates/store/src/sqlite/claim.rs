@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteRow;
 use super::columns::sum;
 use super::fault::{Fault, Outcome};
 use super::ledger::Ledger;
-use super::sql::{Args, Columns, Many, execute, optional, rows};
+use super::sql::{Args, Columns, Many, execute, optional, ready, ready_again, rows};
 use super::supersede;
 use crate::delivery::{OpenDelivery, OpenedBatch};
 use crate::event::{Failure, Request};
@@ -38,21 +38,34 @@ pub(super) struct OpenDue {
     pub lane: LaneId,
     pub limit: u32,
     pub now: Timestamp,
+    /// Replays' deliveries stay where they are.
+    pub live_only: bool,
 }
+
+/// Up to `?4` due rows (`?2`) of lane `?3`, oldest due first: those of replays stand in an index of their own.
+const OPEN: &str = concat!(
+    "UPDATE delivery SET state = 'sending', attempts = attempts + 1, epoch = ?1, sending_since = ?2
+     WHERE id IN (SELECT id FROM (SELECT id, due_at FROM delivery WHERE lane = ?3 AND ",
+    ready!(),
+    " AND due_at <= ?2 UNION ALL SELECT id, due_at FROM delivery WHERE lane = ?3 AND ",
+    ready_again!(),
+    " AND due_at <= ?2 ORDER BY due_at, id LIMIT ?4))
+     RETURNING id, due_at, kind IS NULL, replay IS NOT NULL AND key IS NOT NULL"
+);
+
+const OPEN_LIVE: &str = concat!(
+    "UPDATE delivery SET state = 'sending', attempts = attempts + 1, epoch = ?1, sending_since = ?2
+     WHERE id IN (SELECT id FROM delivery WHERE lane = ?3 AND ",
+    ready!(),
+    " AND due_at <= ?2 ORDER BY due_at, id LIMIT ?4)
+     RETURNING id, due_at, kind IS NULL, 0"
+);
 
 pub(super) async fn open_due(ledger: &mut Ledger, input: &OpenDue) -> Outcome<OpenedBatch> {
     let limit = input.limit.min(CLAIM_MAX);
     let mut args = Args::default();
-    args.count(ledger.epoch).time(input.now).lane(input.lane).time(input.now).int(limit);
-    let claimed = rows(
-        &mut ledger.conn,
-        "UPDATE delivery SET state = 'sending', attempts = attempts + 1, epoch = ?, sending_since = ?
-         WHERE id IN (SELECT id FROM delivery WHERE lane = ? AND state IN ('queued', 'retrying') AND revision > 0
-                      AND due_at <= ? ORDER BY due_at, id LIMIT ?)
-         RETURNING id, due_at, kind IS NULL, replay IS NOT NULL AND key IS NOT NULL",
-        args,
-    )
-    .await?;
+    args.count(ledger.epoch).time(input.now).lane(input.lane).int(limit);
+    let claimed = rows(&mut ledger.conn, if input.live_only { OPEN_LIVE } else { OPEN }, args).await?;
     let mut replayed = Vec::new();
     let mut ids: Vec<(Timestamp, DeliveryId)> = Vec::with_capacity(claimed.len());
     for row in &claimed {
@@ -70,7 +83,7 @@ pub(super) async fn open_due(ledger: &mut Ledger, input: &OpenDue) -> Outcome<Op
     }
     ids.sort_unstable();
     let rows = requests(ledger, &ids, input.lane).await?;
-    let next_due = if ids.len() < limit as usize { next_due(ledger, input.lane).await? } else { None };
+    let next_due = if ids.len() < limit as usize { next_due(ledger, input).await? } else { None };
     Ok(OpenedBatch { rows, next_due })
 }
 
@@ -140,11 +153,18 @@ fn request(row: &SqliteRow, lane: LaneId, epoch: u64) -> Outcome<OpenDelivery> {
     })
 }
 
-async fn next_due(ledger: &mut Ledger, lane: LaneId) -> Outcome<Option<Timestamp>> {
+async fn next_due(ledger: &mut Ledger, input: &OpenDue) -> Outcome<Option<Timestamp>> {
     let mut args = Args::default();
-    args.lane(lane);
-    let sql = "SELECT due_at FROM delivery WHERE lane = ? AND state IN ('queued', 'retrying') AND revision > 0
-               ORDER BY due_at LIMIT 1";
+    args.lane(input.lane);
+    let live = concat!("SELECT due_at FROM delivery WHERE lane = ?1 AND ", ready!(), " ORDER BY due_at LIMIT 1");
+    let all = concat!(
+        "SELECT due_at FROM delivery WHERE lane = ?1 AND ",
+        ready!(),
+        " UNION ALL SELECT due_at FROM delivery WHERE lane = ?1 AND ",
+        ready_again!(),
+        " ORDER BY due_at LIMIT 1"
+    );
+    let sql = if input.live_only { live } else { all };
     optional(&mut ledger.conn, sql, args).await?.map(|row| row.get_time(0)).transpose()
 }
 

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
 use super::predicate::{Binder, Scope, all};
-use super::sql::{Args, Columns, corrupt, optional, rows, safe};
+use super::sql::{Args, Columns, corrupt, optional, ready, ready_again, rows, safe};
 use crate::LaneId;
 use crate::read::{DeadFigures, GroupRow, LaneFigures};
 
@@ -76,10 +76,14 @@ fn group(row: &SqliteRow) -> Outcome<GroupRow> {
 }
 
 pub(super) async fn lanes(conn: &mut SqliteConnection) -> Outcome<Vec<LaneFigures>> {
-    let sql = "SELECT id, last_delivered_at,
-                      (SELECT due_at FROM delivery d WHERE d.lane = lane.id AND d.state IN ('queued', 'retrying')
-                       AND d.revision > 0 ORDER BY d.due_at LIMIT 1)
-               FROM lane ORDER BY id";
+    let sql = concat!(
+        "SELECT id, last_delivered_at, (SELECT min(at) FROM (
+             SELECT min(due_at) AS at FROM delivery WHERE delivery.lane = lane.id AND ",
+        ready!(),
+        " UNION ALL SELECT min(due_at) FROM delivery WHERE delivery.lane = lane.id AND ",
+        ready_again!(),
+        ")) FROM lane ORDER BY id"
+    );
     let mut figures = Vec::new();
     for row in rows(conn, sql, Args::default()).await? {
         let (lane, last_delivered_at, next_due) = (row.get_lane(0)?, row.get_opt_time(1)?, row.get_opt_time(2)?);

@@ -1,4 +1,4 @@
-//! Rows behind a closed gate: brought forward when it opens, put off while it stays closed, ended when they are too old.
+//! Rows behind a closed gate: brought forward when it opens, ended when they are too old, counted for who asks.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::fault::Outcome;
 use super::ledger::Ledger;
-use super::sql::{Args, Columns, active, execute, optional, rows, waits};
+use super::select::first_id;
+use super::sql::{Args, Columns, active, execute, optional, ready, ready_again, rows, waits};
 use super::{order, progress};
 use crate::delivery::Expired;
 use crate::event::Failure;
@@ -27,28 +28,17 @@ pub(super) struct BringForward {
 /// Those that would have been due first, so that order by age is kept.
 pub(super) async fn bring_forward(ledger: &mut Ledger, input: &BringForward) -> Outcome<u64> {
     let mut args = Args::default();
-    args.time(input.now).lane(input.lane).time(input.now).int(input.limit);
-    let sql = "UPDATE delivery SET due_at = ? WHERE id IN (
-                   SELECT id FROM delivery WHERE lane = ? AND state IN ('queued', 'retrying') AND revision > 0
-                   AND due_at > ? AND kind IN ('server', 'network', 'unknown') ORDER BY due_at LIMIT ?)";
+    args.time(input.now).lane(input.lane).int(input.limit);
+    let sql = concat!(
+        "UPDATE delivery SET due_at = ?1 WHERE id IN (SELECT id FROM (
+             SELECT id, due_at FROM delivery WHERE lane = ?2 AND ",
+        ready!(),
+        " AND due_at > ?1 AND kind IN ('server', 'network', 'unknown')
+             UNION ALL SELECT id, due_at FROM delivery WHERE lane = ?2 AND ",
+        ready_again!(),
+        " AND due_at > ?1 AND kind IN ('server', 'network', 'unknown') ORDER BY due_at LIMIT ?3))"
+    );
     execute(&mut ledger.conn, sql, args).await
-}
-
-pub(super) struct Postpone {
-    pub delivery: DeliveryId,
-    pub epoch: u64,
-    pub due_at: Timestamp,
-}
-
-/// As a release, with another time.
-pub(super) async fn postpone(ledger: &mut Ledger, input: &Postpone) -> Outcome<u64> {
-    let released = super::claim::release(ledger, &[(input.delivery, input.epoch)]).await?;
-    if released > 0 {
-        let mut args = Args::default();
-        args.time(input.due_at).id(input.delivery);
-        execute(&mut ledger.conn, "UPDATE delivery SET due_at = ? WHERE id = ?", args).await?;
-    }
-    Ok(released)
 }
 
 pub(super) struct ClockBack {
@@ -81,29 +71,37 @@ pub(super) struct Expire {
     pub lane: LaneId,
     pub started_before: Timestamp,
     pub failure: Failure,
+    pub after: Option<DeliveryId>,
     pub limit: u32,
     pub now: Timestamp,
 }
 
+/// A round never began before its delivery was accepted, and ids sort by that time: the walk ends at the first that was
+/// accepted too late to be too old.
 pub(super) async fn expire(ledger: &mut Ledger, input: &Expire) -> Outcome<Expired> {
+    let after = input.after.unwrap_or(DeliveryId::from_bits(0));
+    let bound = first_id(input.started_before);
     let mut args = Args::default();
-    args.lane(input.lane).int(input.limit);
-    let found = rows(
+    args.lane(input.lane).id(after).id(bound).int(input.limit);
+    let walked = rows(
         &mut ledger.conn,
-        "SELECT id, key, state, round_started_at, replay FROM delivery
-         WHERE lane = ? AND state IN ('queued', 'retrying') AND revision > 0 ORDER BY due_at LIMIT ?",
+        "SELECT id, key, state, round_started_at, replay, revision > 0 FROM delivery INDEXED BY delivery_open
+         WHERE lane = ? AND id > ? AND id < ? AND state IN ('queued', 'retrying', 'held') ORDER BY id LIMIT ?",
         args,
     )
     .await?;
     let mut expired = Expired::default();
     let mut keys = BTreeSet::new();
-    for row in &found {
-        let started = row.get_time(3)?;
+    for row in &walked {
+        let (id, state, started): (DeliveryId, _, _) = (row.get_id(0)?, row.get_state(2)?, row.get_time(3)?);
+        // Behind an earlier one of its key it is looked at when that one has ended.
+        if state == DeliveryState::Held || !row.get_flag(5)? {
+            continue;
+        }
         if started >= input.started_before {
             expired.oldest = Some(expired.oldest.map_or(started, |oldest| oldest.min(started)));
             continue;
         }
-        let id: DeliveryId = row.get_id(0)?;
         let failure = &input.failure;
         let mut args = Args::default();
         args.time(input.now).text(failure.kind.as_str()).text(failure.stage.as_str()).opt_int(failure.status);
@@ -111,7 +109,7 @@ pub(super) async fn expire(ledger: &mut Ledger, input: &Expire) -> Outcome<Expir
         let sql = "UPDATE delivery SET state = 'dead', due_at = NULL, ended_at = ?, kind = ?, stage = ?, status = ?,
                    message = ?, grp = ?, park = ? WHERE id = ?";
         execute(&mut ledger.conn, sql, args).await?;
-        let (lane, from, to, at) = (input.lane, row.get_state(2)?, DeliveryState::Dead, input.now);
+        let (lane, from, to, at) = (input.lane, state, DeliveryState::Dead, input.now);
         ledger.changes.push(Change::Moved { lane, from, to, at, latency_us: None });
         keys.extend(row.get_opt_text(1)?.map(|key| (lane, key)));
         if let Some(replay) = row.get_opt_id::<ReplayId>(4)? {
@@ -120,7 +118,25 @@ pub(super) async fn expire(ledger: &mut Ledger, input: &Expire) -> Outcome<Expir
         expired.count += 1;
     }
     order::settle(ledger, keys, input.now).await?;
+    if expired.count > 0 {
+        // Those that were promoted stand among the ones that were walked.
+        expired.next = Some(after);
+    } else if walked.len() == input.limit as usize {
+        expired.next = walked.last().map(|last| last.get_id(0)).transpose()?;
+    } else {
+        let first = first_after(ledger, input.lane, bound).await?;
+        expired.oldest = expired.oldest.into_iter().chain(first).min();
+    }
     Ok(expired)
+}
+
+/// When the first open row that was accepted later began its round.
+async fn first_after(ledger: &mut Ledger, lane: LaneId, bound: DeliveryId) -> Outcome<Option<Timestamp>> {
+    let mut args = Args::default();
+    args.lane(lane).id(bound);
+    let sql = "SELECT round_started_at FROM delivery INDEXED BY delivery_open
+               WHERE lane = ? AND id >= ? AND state IN ('queued', 'retrying', 'held') ORDER BY id LIMIT 1";
+    optional(&mut ledger.conn, sql, args).await?.map(|row| row.get_time(0)).transpose()
 }
 
 /// What stands before a waiting row.
@@ -167,8 +183,13 @@ pub(super) async fn ahead(conn: &mut SqliteConnection, id: DeliveryId) -> Outcom
     if let Some(due_at) = due_at {
         let mut args = Args::default();
         args.lane(lane).time(due_at).int(AHEAD_MAX);
-        let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE lane = ? AND state IN ('queued', 'retrying')
-                   AND revision > 0 AND due_at < ? LIMIT ?)";
+        let sql = concat!(
+            "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE lane = ?1 AND ",
+            ready!(),
+            " AND due_at < ?2 UNION ALL SELECT 1 FROM delivery WHERE lane = ?1 AND ",
+            ready_again!(),
+            " AND due_at < ?2 LIMIT ?3)"
+        );
         ahead.of_lane = optional(conn, sql, args).await?.map(|row| row.get_u64(0)).transpose()?.unwrap_or(0);
     }
     Ok(Some(ahead))

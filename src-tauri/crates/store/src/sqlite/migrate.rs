@@ -8,7 +8,7 @@ use super::fault::Outcome;
 use super::sql::{Args, Columns, rows, safe};
 
 /// In the order in which they came; a file's number only names it.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/sqlite/0001_ledger.sql"),
     include_str!("../../migrations/sqlite/0002_split.sql"),
     include_str!("../../migrations/sqlite/0004_batches.sql"),
@@ -16,6 +16,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/sqlite/0007_doctor.sql"),
     include_str!("../../migrations/sqlite/0005_replays.sql"),
     include_str!("../../migrations/sqlite/0008_sums.sql"),
+    include_str!("../../migrations/sqlite/0009_replays_wait.sql"),
 ];
 
 pub(super) async fn run(conn: &mut SqliteConnection) -> Result<(), String> {

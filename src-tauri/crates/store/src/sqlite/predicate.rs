@@ -92,17 +92,15 @@ fn any<T>(values: &[T], sql: impl FnMut(&T) -> String) -> String {
 
 pub(super) fn state(state: DeliveryState, gates: &ClosedGates) -> String {
     let word = state.as_str();
-    let closed = list(gates.keys().copied());
     match state {
         // Behind a closed gate a waiting row reads as held.
         DeliveryState::Queued | DeliveryState::Retrying => {
-            format!("delivery.state = '{word}' AND delivery.lane NOT IN ({closed})")
+            format!("delivery.state = '{word}' AND NOT ({})", behind(gates, |_| true))
         }
-        DeliveryState::Held => {
-            format!(
-                "delivery.state = 'held' OR delivery.state IN ('queued', 'retrying') AND delivery.lane IN ({closed})"
-            )
-        }
+        DeliveryState::Held => format!(
+            "delivery.state = 'held' OR delivery.state IN ('queued', 'retrying') AND ({})",
+            behind(gates, |_| true)
+        ),
         _ => format!("delivery.state = '{word}'"),
     }
 }
@@ -111,8 +109,17 @@ fn reason(reason: HeldReason, gates: &ClosedGates) -> String {
     if reason == HeldReason::Order {
         return "delivery.state = 'held'".to_owned();
     }
-    let closed = list(gates.iter().filter(|(_, found)| **found == reason).map(|(lane, _)| *lane));
-    format!("delivery.state IN ('queued', 'retrying') AND delivery.lane IN ({closed})")
+    format!("delivery.state IN ('queued', 'retrying') AND ({})", behind(gates, |found| found == reason))
+}
+
+/// Rows behind a closed gate whose reason is wanted.
+fn behind(gates: &ClosedGates, wanted: impl Fn(HeldReason) -> bool) -> String {
+    let closed = list(gates.lanes.iter().filter(|(_, found)| wanted(**found)).map(|(lane, _)| *lane));
+    if !wanted(HeldReason::Quota) || gates.to_replays.is_empty() {
+        return format!("delivery.lane IN ({closed})");
+    }
+    let to_replays = list(gates.to_replays.iter().copied());
+    format!("delivery.lane IN ({closed}) OR delivery.replay IS NOT NULL AND delivery.lane IN ({to_replays})")
 }
 
 fn lanes(scope: &Scope<'_>, wanted: impl Fn(&Lane) -> bool) -> String {

@@ -33,7 +33,7 @@ const ARMS_MAX: usize = 32;
 const CLOCK_STEP: Duration = Duration::from_secs(3_600);
 
 /// What a term's check may read, for walks that look at each row.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "id",
     "event",
     "lane",
@@ -47,6 +47,7 @@ const COLUMNS: [&str; 13] = [
     "status",
     "grp",
     "latency_us",
+    "replay",
 ];
 
 /// Those that these checks name, and the id: where the index of the walk has them, the rows themselves are not read.
@@ -349,7 +350,7 @@ fn bind_id<I: super::sql::Id>(binder: &mut Binder, id: I) -> String {
 }
 
 /// The smallest id of a moment.
-fn first_id(at: Timestamp) -> DeliveryId {
+pub(super) fn first_id(at: Timestamp) -> DeliveryId {
     let millis = u128::from(u64::try_from(at.as_millis()).unwrap_or(0) & 0xffff_ffff_ffff);
     DeliveryId::from_bits(millis << 80)
 }

@@ -70,7 +70,7 @@ async fn windows_that_end_early_lose_no_row_and_show_none_twice() {
             .readers
             .read(move |conn| {
                 step(async move {
-                    let (filter, gates) = (Filter::parse(text).unwrap(), ClosedGates::new());
+                    let (filter, gates) = (Filter::parse(text).unwrap(), ClosedGates::default());
                     let scope = Scope { lanes: &known, gates: &gates, now: Timestamp::from_millis(1) };
                     let mut selecting = Selecting::new(&filter, &scope);
                     selecting.windows = Windows { rows: 12, bodies: 9, least: 4 };

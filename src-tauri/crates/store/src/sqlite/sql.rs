@@ -41,4 +41,18 @@ macro_rules! active {
     };
 }
 
-pub(super) use {active, waits};
+/// Rows that can be sent once they are due, but for those of replays; word for word as in the index.
+macro_rules! ready {
+    () => {
+        "state IN ('queued', 'retrying') AND revision > 0 AND replay IS NULL"
+    };
+}
+
+/// Those of replays; word for word as in the index.
+macro_rules! ready_again {
+    () => {
+        "state IN ('queued', 'retrying') AND revision > 0 AND replay IS NOT NULL"
+    };
+}
+
+pub(super) use {active, ready, ready_again, waits};

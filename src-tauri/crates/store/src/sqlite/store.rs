@@ -8,7 +8,7 @@ use signalbox_model::replay::ReplayState;
 use signalbox_model::{DeliveryId, DiscardId, EventId, RejectedId, ReplayId, Timestamp};
 
 use super::claim::OpenDue;
-use super::gated::{BringForward, ClockBack, Expire, Postpone};
+use super::gated::{BringForward, ClockBack, Expire};
 use super::lanes::Version;
 use super::plan::Plan;
 use super::predicate::Scope;
@@ -108,9 +108,20 @@ impl Events for SqliteStore {
     }
 }
 
+impl SqliteStore {
+    fn claim(&self, lane: LaneId, limit: u32, now: Timestamp, live_only: bool) -> StoreFuture<'_, OpenedBatch> {
+        let input = OpenDue { lane, limit, now, live_only };
+        Box::pin(self.queue.run(input, |ledger, input| step(claim::open_due(ledger, input))))
+    }
+}
+
 impl Deliveries for SqliteStore {
     fn open_due(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, OpenedBatch> {
-        Box::pin(self.queue.run(OpenDue { lane, limit, now }, |ledger, input| step(claim::open_due(ledger, input))))
+        self.claim(lane, limit, now, false)
+    }
+
+    fn open_live_due(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, OpenedBatch> {
+        self.claim(lane, limit, now, true)
     }
 
     fn complete(&self, completion: Completion) -> StoreFuture<'_, Completed> {
@@ -123,11 +134,6 @@ impl Deliveries for SqliteStore {
 
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64> {
         Box::pin(self.queue.run(opened, |ledger, input| step(claim::release(ledger, input))))
-    }
-
-    fn postpone(&self, delivery: DeliveryId, epoch: u64, due_at: Timestamp) -> StoreFuture<'_, u64> {
-        let input = Postpone { delivery, epoch, due_at };
-        Box::pin(self.queue.run(input, |ledger, input| step(gated::postpone(ledger, input))))
     }
 
     fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, u64> {
@@ -153,10 +159,11 @@ impl Deliveries for SqliteStore {
         lane: LaneId,
         started_before: Timestamp,
         failure: Failure,
+        after: Option<DeliveryId>,
         limit: u32,
         now: Timestamp,
     ) -> StoreFuture<'_, Expired> {
-        let input = Expire { lane, started_before, failure, limit, now };
+        let input = Expire { lane, started_before, failure, after, limit, now };
         Box::pin(self.queue.run(input, |ledger, input| step(gated::expire(ledger, input))))
     }
 

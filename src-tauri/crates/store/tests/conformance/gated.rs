@@ -1,9 +1,10 @@
-//! Rows behind a closed gate: brought forward, put off, followed back with the clock, ended when too old.
+//! Rows behind a closed gate: brought forward, passed by others, followed back with the clock, ended when too old.
 
 use std::time::Duration;
 
 use signalbox_model::{DeliveryState, FailureKind};
 use signalbox_store::delivery::Next;
+use signalbox_store::read::ClosedGates;
 
 use crate::support::{bench, failure, retry};
 
@@ -39,15 +40,27 @@ async fn what_waits_after_an_outage_is_brought_forward_in_its_order_and_nothing_
 }
 
 #[tokio::test]
-async fn a_postponed_row_was_never_tried() {
+async fn live_traffic_passes_replays_that_a_quota_holds_up_and_they_read_as_held() {
     let bench = bench().await;
-    let id = bench.queue(bench.lane, "a").await;
-    let opened = bench.open(bench.lane).await;
-    let until = later(&bench, 30);
-    assert_eq!(bench.store.postpone(id, opened[0].epoch, until).await.unwrap(), 1);
-    let row = bench.store.delivery(id).await.unwrap().unwrap();
-    assert_eq!((row.state, row.attempts, row.due_at), (DeliveryState::Queued, 0, Some(until)));
-    assert_eq!(bench.store.postpone(id, opened[0].epoch, until).await.unwrap(), 0, "it is not open");
+    let dead = crate::replays::dead_letter(&bench, "a").await;
+    let replay = crate::replays::started(&bench, "state:dead").await;
+    bench.store.requeue(replay, dead, None, bench.now()).await.unwrap();
+    let live = bench.queue(bench.lane, "b").await;
+    let gates = ClosedGates { to_replays: [bench.lane].into(), ..ClosedGates::default() };
+    let cases = [
+        ("state:held", vec![dead]),
+        ("reason:quota", vec![dead]),
+        ("reason:breaker", vec![]),
+        ("state:queued", vec![live]),
+        ("-reason:quota state:queued,held", vec![live]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(bench.list_behind(filter, gates.clone()).await, expected, "{filter}");
+    }
+    let opened = bench.store.open_live_due(bench.lane, 10, bench.now()).await.unwrap();
+    assert_eq!(opened.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [live]);
+    assert_eq!(opened.next_due, None, "no live one is left");
+    assert_eq!(bench.open(bench.lane).await[0].id, dead, "when the quota is filled up, they go");
 }
 
 #[tokio::test]
@@ -80,16 +93,37 @@ async fn rows_of_an_old_round_end_and_let_the_next_of_their_key_go() {
     let old = bench.queue(bench.lane, "a").await;
     let follower = bench.queue(bench.lane, "a").await;
     let failure = signalbox_store::event::Failure { park: false, ..failure(FailureKind::Network, None) };
-    let none =
-        bench.store.expire(bench.lane, bench.now().minus(Duration::from_secs(60)), failure.clone(), 10, bench.now());
-    let none = none.await.unwrap();
-    assert_eq!(none.count, 0);
+    let minute_ago = bench.now().minus(Duration::from_secs(60));
+    let none = bench.store.expire(bench.lane, minute_ago, failure.clone(), None, 10, bench.now()).await.unwrap();
+    assert_eq!((none.count, none.next), (0, None));
     assert!(none.oldest.is_some());
     let day = later(&bench, 86_400);
-    let expired = bench.store.expire(bench.lane, day, failure, 10, day).await.unwrap();
+    let expired = bench.store.expire(bench.lane, day, failure.clone(), None, 10, day).await.unwrap();
     assert_eq!(expired.count, 1);
     assert_eq!(bench.state(old).await, DeliveryState::Dead);
     assert_eq!(bench.state(follower).await, DeliveryState::Queued);
+    let expired = bench.store.expire(bench.lane, day, failure, expired.next, 10, day).await.unwrap();
+    assert_eq!(expired.count, 1, "the one that was promoted is as old");
+}
+
+#[tokio::test]
+async fn an_old_row_ends_however_late_it_is_due_and_however_many_are_due_before_it() {
+    let bench = bench().await;
+    let old = bench.queue(bench.lane, "old").await;
+    bench.send(old, retry(later(&bench, 7_200))).await;
+    bench.pass_ms(3_600_000);
+    for at in 0..20 {
+        bench.queue(bench.lane, &format!("young-{at}")).await;
+    }
+    let (half_an_hour_ago, failure) =
+        (bench.now().minus(Duration::from_secs(1_800)), failure(FailureKind::Network, None));
+    let mut next = None;
+    for _ in 0..3 {
+        let expired = bench.store.expire(bench.lane, half_an_hour_ago, failure.clone(), next, 1, bench.now());
+        next = expired.await.unwrap().next;
+    }
+    assert_eq!(next, None, "what was accepted too late to be too old is not walked");
+    assert_eq!(bench.list("state:dead").await, [old]);
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn each_term_finds_exactly_its_rows() {
         let query = ListQuery {
             filter: Filter::parse(&filter).unwrap(),
             now: bench.now(),
-            gates: ClosedGates::new(),
+            gates: ClosedGates::default(),
             cursor: None,
             limit: 1,
         };
@@ -109,7 +109,7 @@ async fn each_term_finds_exactly_its_rows() {
 #[tokio::test]
 async fn behind_a_closed_gate_waiting_rows_read_as_held() {
     let Mixed { bench, queued, retrying, held, .. } = mixed().await;
-    let gates = ClosedGates::from([(bench.other, HeldReason::Pause)]);
+    let gates = ClosedGates { lanes: [(bench.other, HeldReason::Pause)].into(), ..ClosedGates::default() };
     let cases = [
         ("state:held", vec![queued, retrying, held]),
         ("reason:pause", vec![queued, retrying]),
@@ -137,7 +137,7 @@ async fn pages_show_every_row_once_while_new_ones_arrive() {
         let mut seen = Vec::new();
         let mut cursor = None;
         loop {
-            let (filter, gates) = (Filter::parse(filter).unwrap(), ClosedGates::new());
+            let (filter, gates) = (Filter::parse(filter).unwrap(), ClosedGates::default());
             let page = bench.store.list(ListQuery { filter, now: bench.now(), gates, cursor, limit: 7 }).await.unwrap();
             assert!(page.items.len() <= 7);
             seen.extend(page.items.into_iter().map(|row| row.id).filter(|id| all.contains(id)));
@@ -159,7 +159,7 @@ async fn a_cursor_that_no_list_gave_is_an_error() {
     let query = ListQuery {
         filter: Filter::default(),
         now: bench.now(),
-        gates: ClosedGates::new(),
+        gates: ClosedGates::default(),
         cursor: Some("x".into()),
         limit: 5,
     };
@@ -178,14 +178,17 @@ async fn groups_gather_dead_letters_of_one_failure() {
     bench.pass_ms(1_000);
     let (rate, _) = bench.event().to(bench.other).await;
     bench.send(rate, Next::Dead(failure(FailureKind::Rate, Some(429)))).await;
-    let groups = bench.store.groups(&Filter::default(), bench.now(), &ClosedGates::new()).await.unwrap();
+    let groups = bench.store.groups(&Filter::default(), bench.now(), &ClosedGates::default()).await.unwrap();
     assert_eq!(groups.iter().map(|group| (group.count, group.key_count)).collect::<Vec<_>>(), [(5, 3), (1, 0)]);
     assert_eq!((groups[0].kind, groups[0].status, groups[0].lane), (FailureKind::Server, Some(500), bench.lane));
     assert_eq!(groups[0].series.iter().sum::<u32>(), 5);
     assert!(groups[0].series[0] > 0 && groups[0].series[23] > 0, "first and last: {:?}", groups[0].series);
     assert!(groups[0].first_at < groups[0].last_at);
-    let only =
-        bench.store.groups(&Filter::parse("destination:crm").unwrap(), bench.now(), &ClosedGates::new()).await.unwrap();
+    let only = bench
+        .store
+        .groups(&Filter::parse("destination:crm").unwrap(), bench.now(), &ClosedGates::default())
+        .await
+        .unwrap();
     assert_eq!(only.iter().map(|group| group.sample).collect::<Vec<_>>(), [rate]);
     let figures = bench.store.dead_figures(groups[1].first_at).await.unwrap();
     assert_eq!((figures.count, figures.groups, figures.new_since), (6, 2, 1));

@@ -363,7 +363,7 @@ impl Walk {
         let query = ListQuery {
             filter: signalbox_model::filter::Filter::default(),
             now: self.bench.now(),
-            gates: ClosedGates::new(),
+            gates: ClosedGates::default(),
             cursor: None,
             limit: 500,
         };

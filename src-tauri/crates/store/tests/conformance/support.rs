@@ -152,7 +152,7 @@ impl Bench {
     }
 
     pub async fn list(&self, filter: &str) -> Vec<DeliveryId> {
-        self.list_behind(filter, ClosedGates::new()).await
+        self.list_behind(filter, ClosedGates::default()).await
     }
 
     pub async fn list_behind(&self, filter: &str, gates: ClosedGates) -> Vec<DeliveryId> {
@@ -162,7 +162,7 @@ impl Bench {
     }
 
     pub fn matching(&self, filter: &str) -> Selection {
-        Selection::Filter { filter: Filter::parse(filter).unwrap(), now: self.now(), gates: ClosedGates::new() }
+        Selection::Filter { filter: Filter::parse(filter).unwrap(), now: self.now(), gates: ClosedGates::default() }
     }
 
     pub fn discard_id(&self) -> DiscardId {
