@@ -70,6 +70,50 @@ export default async function keyboard(browser) {
     await page.locator('[role="toolbar"]').waitFor({ state: "detached" });
   });
 
+  await test("Space peeks at a row and lets go of it; the list keeps the focus", async () => {
+    await press("j", "Space");
+    await id("drawer").waitFor();
+    const first = await id("drawer").innerText();
+    await press("j");
+    await until("the drawer goes along", async () => (await id("drawer").innerText()) !== first);
+    await press("Space");
+    await id("drawer").waitFor({ state: "detached" });
+    await page.locator('[role="grid"] .current').waitFor();
+    await press("Escape");
+  });
+
+  await test("F offers what the row says, and Enter makes it the filter", async () => {
+    await press("j", "f");
+    const offers = page.getByRole("listbox", { name: "Terms" });
+    await offers.waitFor();
+    assert.match(await offers.innerText(), /state:\w+[\s\S]*system:\w+[\s\S]*event:evt_/);
+    assert.equal(await id("filter-input").inputValue(), "");
+    await press("ArrowDown", "Enter");
+    await until("the address has it", () => /filter=system%3A(hubspot|crm)$/.test(page.url()));
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("role")), "grid");
+    await press("j", "f", "Escape");
+    await offers.waitFor({ state: "detached" });
+    assert.match(page.url(), /filter=system%3A(hubspot|crm)/);
+    await press("Escape", "Escape");
+    await until("all again", () => !page.url().includes("filter="));
+  });
+
+  await test("the preferences open by their key and give the focus back", async () => {
+    await press("Control+,");
+    const panel = page.getByRole("group", { name: "Appearance and keys" });
+    await panel.waitFor();
+    await press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), "System");
+    await press("Escape");
+    await panel.waitFor({ state: "detached" });
+    await press("?");
+    const help = page.getByRole("dialog", { name: "Keyboard" });
+    for (const title of ["Peek, again to close", "Filter by what the row says", "Appearance and keys"])
+      assert.ok((await help.innerText()).includes(title), title);
+    await press("Escape");
+    await help.waitFor({ state: "detached" });
+  });
+
   await test("with single keys off they do nothing, and the others still do", async () => {
     await press("?");
     await page.getByLabel("Single keys act").uncheck();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { corrected, offers, parseTerms, sameFilter, withoutTerm, withTerm } from "./filter";
+import { corrected, offers, parseTerms, quoted, sameFilter, withoutTerm, withTerm } from "./filter";
 
 describe("terms", () => {
   it("cuts at spaces, but not inside quotes", () => {
@@ -26,7 +26,7 @@ it("removes the term that was meant and no other", () => {
 
 it("replaces a key's value in its place", () => {
   expect(withTerm("state:dead since:1h", "state", "held")).toBe("state:held since:1h");
-  expect(withTerm("since:1h", "key", "a b")).toBe('since:1h key:"a b"');
+  expect(withTerm("since:1h", "key", quoted("a b"))).toBe('since:1h key:"a b"');
 });
 
 it("does not care for the order of terms", () => {

@@ -31,9 +31,9 @@ export function withoutTerm(text: string, index: number): string {
   return joinTerms(parseTerms(text).filter((_, i) => i !== index));
 }
 
-/** Sets a key to a value: the first term of that key is replaced, further ones of it go. */
+/** Sets a key to a value, as the language writes it: the first term of that key is replaced, further ones of it go. */
 export function withTerm(text: string, key: string, value: string): string {
-  const next = parseTerms(`${key}:${quoted(value)}`);
+  const next = parseTerms(`${key}:${value}`);
   const terms = parseTerms(text);
   const at = terms.findIndex((t) => t.key === key && !t.negated);
   const rest = terms.filter((t) => t.key !== key || t.negated);
@@ -59,8 +59,9 @@ export function sameFilter(a: string, b: string): boolean {
   return norm(a) === norm(b);
 }
 
+/** A value as the language reads it whole: in quotes where it has a comma, a star, a quote or white space, or nothing at all. */
 export function quoted(value: string): string {
-  return /\s/.test(value) ? `"${value.replaceAll('"', '\\"')}"` : value;
+  return /^$|[\s,*"]/.test(value) ? `"${value.replaceAll(/["*\\]/g, "\\$&")}"` : value;
 }
 
 export interface SavedTab {
@@ -78,14 +79,14 @@ export const SAVED_TABS: readonly SavedTab[] = [
 
 /** Keys that the field offers while a term is typed, with what each asks for. */
 export const FILTER_KEYS: readonly { key: string; hint: string }[] = [
-  { key: "state", hint: "dead, retrying, held, queued, sending, delivered, discarded, filtered" },
+  { key: "state", hint: "dead, retrying, held, queued, sending, delivered, discarded, filtered, superseded" },
   { key: "system", hint: "a system's name" },
   { key: "integration", hint: "an integration's name" },
   { key: "destination", hint: "a destination's name" },
   { key: "kind", hint: "rejected, rate, auth, mapping, server, network, unknown" },
   { key: "http", hint: "429 or 5xx" },
   { key: "stage", hint: "validate, filter, map, request" },
-  { key: "reason", hint: "order, pause, rate, credential" },
+  { key: "reason", hint: "order, breaker, pause, rate, quota, credential" },
   { key: "group", hint: "grp_…" },
   { key: "event", hint: "evt_…" },
   { key: "id", hint: "dlv_…" },
@@ -97,8 +98,14 @@ export const FILTER_KEYS: readonly { key: string; hint: string }[] = [
   { key: "attempts", hint: ">3" },
 ];
 
+export interface Offer {
+  /** What goes into the filter. */
+  insert: string;
+  hint: string;
+}
+
 /** Offers for the word being typed; nothing once its key is complete and unknown values are the engine's business. */
-export function offers(word: string): { insert: string; hint: string }[] {
+export function offers(word: string): Offer[] {
   const negated = word.startsWith("-") ? "-" : "";
   const bare = word.slice(negated.length);
   const colon = bare.indexOf(":");
@@ -121,9 +128,9 @@ export function offers(word: string): { insert: string; hint: string }[] {
 }
 
 const VALUES: Record<string, readonly string[]> = {
-  state: ["dead", "retrying", "held", "queued", "sending", "delivered", "discarded", "filtered"],
+  state: ["dead", "retrying", "held", "queued", "sending", "delivered", "discarded", "filtered", "superseded"],
   kind: ["rejected", "rate", "auth", "mapping", "server", "network", "unknown"],
-  reason: ["order", "pause", "rate", "credential"],
+  reason: ["order", "breaker", "pause", "rate", "quota", "credential"],
   stage: ["validate", "filter", "map", "request"],
 };
 

@@ -7,6 +7,9 @@ export interface LedgerActions {
   first(): void;
   last(): void;
   open(): void | false;
+  /** Opens the row's drawer or closes it; the list keeps the focus. */
+  peek(): void | false;
+  filterBy(): void | false;
   select(): void | false;
   extend(by: number): void;
   selectAll(): void;
@@ -35,6 +38,8 @@ export function ledgerKeys(act: LedgerActions): Binding[] {
     moves(["shift+x", "shift+down"], "Select to the next", () => act.extend(1)),
     moves(["shift+up"], "Select to the row before", () => act.extend(-1)),
     { keys: ["enter"], title: "Open", group: "List", quiet: true, run: () => act.open() },
+    { keys: ["space"], title: "Peek, again to close", group: "List", quiet: true, run: () => act.peek() },
+    { keys: ["f"], title: "Filter by what the row says", group: "List", run: () => act.filterBy() },
     { keys: ["x"], title: "Select", group: "List", quiet: true, run: () => act.select() },
     { keys: ["mod+a"], title: "Select the loaded rows, again for all", group: "List", run: () => act.selectAll() },
     { keys: ["."], title: "Show new rows", group: "List", run: () => act.showNew() },
