@@ -102,7 +102,8 @@ export function openEditor(
         syntaxHighlighting(ink),
         look,
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": doc.label }),
+        // Focusable as it is; said so, for whoever looks for a way to scroll by keys.
+        EditorView.contentAttributes.of({ "aria-label": doc.label, tabindex: "0" }),
         EditorView.updateListener.of((u) => u.docChanged && on.change(u.state.doc.toString())),
       ],
     }),
