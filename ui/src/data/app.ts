@@ -52,14 +52,20 @@ export function createApp(host: Host): App {
     void directory.refresh();
     router.go("overview");
   });
-  replays.onEnd = (replay) => {
+  /** What a replay's start said, by its id: its way back ends with it. */
+  const offers = new Map<string, number>();
+  replays.watch.onEnd = (replay) => {
+    const offer = offers.get(replay.id);
+    if (offer !== undefined) toasts.dismiss(offer);
+    offers.delete(replay.id);
     toasts.say(replayReport(replay));
     if (replay.delivered > 0) checklist.tick("replay");
   };
   replays.onStart = (replay) => {
     const to = replays.systemOf(replay.id);
     const what = `Replaying ${plural(replay.total, "delivery", "deliveries")}${to ? ` to ${directory.short(to)}` : ""}.`;
-    if (replays.canUndo(replay)) toasts.say(what, { label: "Undo", run: () => void replays.undo(replay.id) });
+    if (!replays.canUndo(replay)) return;
+    offers.set(replay.id, toasts.say(what, { label: "Undo", run: () => void replays.undo(replay.id) }));
   };
   replays.onRefusal = (problem) => toasts.fail(problem.message);
   const keys = new KeyDesk(() => prefs.singleKeys);
@@ -82,7 +88,7 @@ export function createApp(host: Host): App {
       void session.load();
       // An engine that comes back is asked again what it is.
       const anew = live.on(null, () => void (session.data ?? session.load()));
-      const stops = [anew, router.start(), clock.start(), directory.start(live), replays.start(live)];
+      const stops = [anew, router.start(), clock.start(), directory.start(live), replays.watch.start(live)];
       live.start();
       return () => {
         live.stop();

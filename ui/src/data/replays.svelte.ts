@@ -1,12 +1,12 @@
 /**
- * From "replay these" to the end report: a plan is asked for first and frozen by the engine, then confirmed, then followed.
- * Nothing is called sent or delivered before the engine says so.
+ * From "replay these" to its start, and orders to what is under way: a plan is asked for first and frozen by the engine, then
+ * confirmed, then followed. Nothing is called sent or delivered before the engine says so.
  */
 import type { PatchOperation, Replay, ReplayMode, ReplayPlan } from "../api/types";
 import { isRunning } from "../domain/sentences";
 import type { Api, Scope } from "./endpoints";
-import type { LiveFeed } from "./live.svelte";
 import { asProblem, type Problem } from "./problem";
+import { ReplayWatch } from "./replay-watch.svelte";
 
 export interface ReplayAsk {
   scope: Scope;
@@ -29,14 +29,11 @@ export class ReplayDesk {
   options = $state.raw<ReplayOptions>(DEFAULTS);
   problem = $state.raw<Problem | null>(null);
   busy = $state(false);
-  /** Running ones and those that ended since the page was opened, newest first. */
-  replays = $state.raw<readonly Replay[]>([]);
-  onEnd: (replay: Replay) => void = () => {};
+  /** Those under way and how they ended. */
+  readonly watch: ReplayWatch;
   onStart: (replay: Replay) => void = () => {};
   /** What an order to a running replay was refused for. */
   onRefusal: (problem: Problem) => void = () => {};
-  #dismissed = new Set<string>();
-  #fetching = new Set<string>();
   #to = new Map<string, string>();
 
   constructor(
@@ -51,15 +48,8 @@ export class ReplayDesk {
       | "steerReplay"
       | "undoReplay"
     >,
-  ) {}
-
-  start(live: LiveFeed): () => void {
-    return live.on(null, (batch) => this.#follow(batch.snapshot.replays));
-  }
-
-  /** The replay that the foot of a list shows. */
-  get current(): Replay | null {
-    return this.replays.find(isRunning) ?? this.replays[0] ?? null;
+  ) {
+    this.watch = new ReplayWatch(api);
   }
 
   async open(ask: ReplayAsk): Promise<void> {
@@ -117,7 +107,7 @@ export class ReplayDesk {
   }
 
   async steer(id: string, verb: "pause" | "resume" | "cancel"): Promise<void> {
-    await this.#order(async () => this.#put(await this.api.steerReplay(id, verb)));
+    await this.#order(async () => this.watch.put(await this.api.steerReplay(id, verb)));
   }
 
   /** Something is left that can be as it was: what has not gone, and what died again. */
@@ -128,19 +118,13 @@ export class ReplayDesk {
   async undo(id: string): Promise<void> {
     await this.#order(async () => {
       await this.api.undoReplay(id);
-      this.#put(await this.api.replayOf(id));
+      this.watch.put(await this.api.replayOf(id));
     });
-  }
-
-  dismiss(id: string): void {
-    this.#dismissed.add(id);
-    this.replays = this.replays.filter((r) => r.id !== id);
   }
 
   clear(): void {
     this.close();
-    this.replays = [];
-    this.#dismissed.clear();
+    this.watch.clear();
   }
 
   /** The system that a replay started here goes to; the engine's replays know only their deliveries. */
@@ -153,7 +137,7 @@ export class ReplayDesk {
       const { id } = await send();
       if (to) this.#to.set(id, to);
       const replay = await this.api.replayOf(id);
-      this.#put(replay);
+      this.watch.put(replay);
       this.onStart(replay);
     });
   }
@@ -174,34 +158,5 @@ export class ReplayDesk {
     } finally {
       this.busy = false;
     }
-  }
-
-  #follow(running: readonly Replay[]): void {
-    for (const replay of running) this.#put(replay);
-    const named = new Set(running.map((r) => r.id));
-    for (const replay of this.replays) if (isRunning(replay) && !named.has(replay.id)) void this.#fetch(replay.id);
-  }
-
-  async #fetch(id: string): Promise<void> {
-    if (this.#fetching.has(id)) return;
-    this.#fetching.add(id);
-    try {
-      this.#put(await this.api.replayOf(id));
-    } catch {
-      // Asked again with the next batch.
-    } finally {
-      this.#fetching.delete(id);
-    }
-  }
-
-  #put(replay: Replay): void {
-    if (this.#dismissed.has(replay.id)) return;
-    const before = this.replays.find((r) => r.id === replay.id);
-    if (before && !isRunning(before)) return;
-    // What had ended before this page was opened is no news.
-    if (!before && !isRunning(replay) && replay.state !== "done" && replay.state !== "stopped") return;
-    const others = this.replays.filter((r) => r.id !== replay.id);
-    this.replays = [replay, ...others].sort((a, b) => (a.created_at < b.created_at ? 1 : -1)).slice(0, 5);
-    if (!isRunning(replay)) this.onEnd(replay);
   }
 }

@@ -50,7 +50,7 @@ it("sends the frozen plan and not the filter that it was made of", async () => {
   expect(await replays.confirm()).toBe(true);
   expect(sent).toEqual([{ plan: "pln_01kajq", rate: 5, canary: true, mode: "remap", newer: "skip" }]);
   expect(replays.ask).toBeNull();
-  expect(replays.current?.id).toBe("rpl_01kajq");
+  expect(replays.watch.current?.id).toBe("rpl_01kajq");
   expect(replays.systemOf("rpl_01kajq")).toBe("hubspot");
 });
 
@@ -90,15 +90,15 @@ it("ignores the plan of a question that was closed meanwhile", async () => {
 it("reports the end once, also when the live feed no longer names the replay", async () => {
   const ends: string[] = [];
   const { desk: replays } = desk({ replayOf: async () => aReplay({ state: "done", delivered: 40, dead: 0 }) });
-  replays.onEnd = (r) => ends.push(`${r.state} ${r.delivered}`);
+  replays.watch.onEnd = (r) => ends.push(`${r.state} ${r.delivered}`);
   const { live, tell } = feed();
-  replays.start(live);
+  replays.watch.start(live);
   await tell([aReplay()]);
-  await vi.waitFor(() => expect(replays.current?.state).toBe("running"));
+  await vi.waitFor(() => expect(replays.watch.current?.state).toBe("running"));
   await tell([]);
   await vi.waitFor(() => expect(ends).toEqual(["done 40"]));
   await tell([]);
-  await vi.waitFor(() => expect(replays.current?.state).toBe("done"));
+  await vi.waitFor(() => expect(replays.watch.current?.state).toBe("done"));
   expect(ends).toEqual(["done 40"]);
   live.stop();
 });

@@ -13,8 +13,11 @@ export class Toasts {
   items = $state.raw<readonly Toast[]>([]);
   #next = 1;
 
-  say(text: string, action: Toast["action"] = null): void {
-    this.#add({ id: this.#next++, text, tone: "plain", action });
+  /** Answers its id, for whom it outlives its reason. */
+  say(text: string, action: Toast["action"] = null): number {
+    const id = this.#next++;
+    this.#add({ id, text, tone: "plain", action });
+    return id;
   }
 
   fail(text: string): void {
