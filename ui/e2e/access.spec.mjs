@@ -1,28 +1,7 @@
 // axe on every screen and over every layer, light and dark; targets large enough; states told without colour.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
+import { check } from "./axe.mjs";
 import { openPanel, startProgram, test, until } from "./harness.mjs";
-
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-async function check(page, what) {
-  // A content security policy without 'unsafe-inline' takes no script tag; evaluating is the test's own right.
-  if (!(await page.evaluate(() => "axe" in window))) {
-    const { readFileSync } = await import("node:fs");
-    await page.evaluate(readFileSync(axe, "utf8"));
-  }
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const bad = violations
-    .filter((v) => ["serious", "critical"].includes(v.impact))
-    .map(
-      (v) =>
-        `${v.id}: ${v.nodes
-          .slice(0, 3)
-          .map((n) => n.html.slice(0, 160))
-          .join(" | ")}`,
-    );
-  assert.deepEqual(bad, [], what);
-}
 
 export default async function access(browser) {
   const empty = await startProgram();
@@ -49,9 +28,11 @@ export default async function access(browser) {
       ["integrations", "#/integrations", "nav-integrations"],
       ["an integration", "#/integrations/crm-sync", "flow-delivered"],
       ["deliveries", "#/deliveries", "delivery-row"],
-      ["rejected", "#/rejected", "rejected-row"],
+      ["its mapping", "#/integrations/crm-sync?tab=mapping", "mapping-try"],
+      ["rejected, with the doctor", "#/rejected", "doctor"],
       ["dead letters", "#/dead-letters", "group-card"],
       ["systems", "#/systems/hubspot", "fault-error_500"],
+      ["a system with a breaker", "#/systems/crm", "breaker-open"],
     ];
     for (const [name, hash, sign] of screens) {
       await test(`${name}, ${theme}: nothing serious`, async () => {
@@ -93,6 +74,37 @@ export default async function access(browser) {
       await check(page, "help");
       await page.keyboard.press("Escape");
     });
+    await test(`a mapping tried, a breaker's question, one edit for a group and a replay's list, ${theme}: nothing serious`, async () => {
+      await at("#/integrations/crm-sync?tab=mapping");
+      const editor = id("mapping-editor");
+      await editor.locator(".cm-line", { hasText: "phone: .Phone" }).click();
+      await press(page, "End", "Shift+Home", "Delete");
+      await page.keyboard.type('phone: ("tel:" + .Phone),');
+      await id("mapping-try").click();
+      await id("preview-example").first().waitFor();
+      await check(page, "mapping with a preview");
+      await page.getByRole("button", { name: "Throw away" }).click();
+      await at("#/systems/crm");
+      await id("breaker-open").click();
+      await id("breaker-confirm").waitFor();
+      await check(page, "breaker dialog");
+      await page.keyboard.press("Escape");
+      await at("#/dead-letters");
+      await page.locator(".sample").waitFor();
+      await page.keyboard.press("e");
+      await id("json-editor").locator(".cm-line", { hasText: '"firstname"' }).click();
+      await press(page, "End", "Shift+Home", "Delete");
+      await page.keyboard.type('"firstname": "Axe",');
+      await until("the group can take it", async () => id("edit-group").isEnabled());
+      await id("edit-group").click();
+      await id("patch-fit").waitFor();
+      await check(page, "group patch");
+      await id("patch-send").click();
+      await id("replay-list").click();
+      await id("replay-items").locator("tbody tr").first().waitFor();
+      await check(page, "replay items");
+      await page.keyboard.press("Escape");
+    });
     await test(`every target is 24 px or has the room, ${theme}`, async () => {
       for (const [name, hash, sign] of screens) {
         await at(hash);
@@ -105,6 +117,10 @@ export default async function access(browser) {
     program.link = (await program.post("sign-in-links")).link;
   }
   await program.stop();
+}
+
+async function press(page, ...keys) {
+  for (const key of keys) await page.keyboard.press(key);
 }
 
 /** Runs in the page: what can be pressed and is smaller than 24 px both ways, its ::before counted in. */
