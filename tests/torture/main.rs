@@ -21,6 +21,7 @@ mod image;
 mod io_faults;
 mod kills;
 mod oracle;
+mod outage;
 mod power_cut;
 mod program;
 mod seed;

@@ -1,13 +1,19 @@
 //! The real binary as these tests need it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use signalbox_testkit::process::ServeOptions;
 use signalbox_testkit::{Response, ServeProcess, TestWorkspace, http};
 
+/// The build beside these tests, or `SIGNALBOX_TORTURE_BIN`: a release build, for figures.
 pub fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_signalbox"))
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let other = std::env::var_os("SIGNALBOX_TORTURE_BIN");
+        other.map_or_else(|| env!("CARGO_BIN_EXE_signalbox").into(), PathBuf::from)
+    });
+    &BINARY
 }
 
 pub async fn serve(workspace: &TestWorkspace) -> ServeProcess {

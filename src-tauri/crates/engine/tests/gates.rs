@@ -187,6 +187,36 @@ async fn an_outage_ends_and_everything_goes_at_once() {
 }
 
 #[tokio::test]
+async fn after_a_restart_what_an_outage_left_waiting_need_not_wait_for_its_schedule() {
+    let world = World::with(SYNC).await;
+    world.destinations.always("/in", 503);
+    for id in 0..5 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("state:retrying", 5).await;
+    let dead = World::restart_before(world.crash().await, "/in", 503).await;
+    dead.until("attempts:>1 state:retrying", 1).await;
+    assert_eq!(dead.destinations.seen.lock().len(), 1, "one asks for all whether the outage is over");
+    let well = World::restart(dead.crash().await).await;
+    well.until("state:delivered", 5).await;
+}
+
+#[tokio::test]
+async fn a_restart_shortens_no_wait_that_the_destination_asked_for() {
+    let world = World::with(SYNC).await;
+    world.destinations.answer("/in", 503, "{}");
+    world.send(r#"{"id":"1"}"#).await;
+    world.until("state:retrying", 1).await;
+    world.destinations.answer_with("/in", 429, &[("retry-after", "3600")], "{}");
+    world.send(r#"{"id":"2"}"#).await;
+    world.until("reason:rate", 2).await;
+    let again = World::restart(world.crash().await).await;
+    again.send(r#"{"id":"3"}"#).await;
+    again.until("reason:rate", 3).await;
+    assert_eq!(again.destinations.seen.lock().len(), 0);
+}
+
+#[tokio::test]
 async fn a_thousand_dead_destinations_move_nobody_else() {
     let mut files: Vec<(String, String)> = Vec::new();
     for number in 0..20 {

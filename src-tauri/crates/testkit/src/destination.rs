@@ -154,6 +154,11 @@ impl Destination {
         self.state.lock().received.clone()
     }
 
+    /// How many requests were received.
+    pub fn count(&self) -> usize {
+        self.state.lock().received.len()
+    }
+
     /// What was received, once it is at least `count`.
     ///
     /// # Panics

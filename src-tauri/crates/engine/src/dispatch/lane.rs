@@ -71,6 +71,8 @@ pub struct LaneRuntime {
     /// Replays' deliveries were left where they are when the lane last looked.
     replays_waited: AtomicBool,
     pub in_flight: AtomicU32,
+    /// Something was confirmed since the start.
+    confirmed: AtomicBool,
     /// The last answers' times, newest last, for the panel's "last ok".
     pub last_ok: Mutex<VecDeque<Timestamp>>,
 }
@@ -117,6 +119,7 @@ impl LaneRuntime {
             next_expiry: AtomicI64::new(0),
             replays_waited: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
+            confirmed: AtomicBool::new(false),
             last_ok: Mutex::new(VecDeque::with_capacity(1)),
         }
     }
@@ -252,6 +255,11 @@ impl LaneRuntime {
     /// None of the rows here may be brought forward; until there are others.
     pub fn has_nothing_early(&self) {
         self.nothing_early.store(true, Ordering::Release);
+    }
+
+    /// True for the first delivery since the start that was confirmed, and for no other.
+    pub fn is_first_confirmed(&self) -> bool {
+        !self.confirmed.swap(true, Ordering::AcqRel)
     }
 
     /// A row became ready that nobody sends yet.

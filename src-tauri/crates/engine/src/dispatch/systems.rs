@@ -72,9 +72,29 @@ impl Dispatcher {
             if let Some(config) = lane.config.load().as_ref() {
                 config.places.start_small();
             }
-            let dispatcher = self.clone();
-            self.sends.spawn(async move { dispatcher.bring_forward(&lane).await });
+            self.bring_all_forward(lane);
         }
+    }
+
+    /// At a start: whether an outage is over that an earlier run met, nobody knows. Of each lane one delivery that waits
+    /// for its next try goes at once; once anything is confirmed, the others follow.
+    pub fn try_after_restart(self: &Arc<Self>) {
+        for lane in self.lanes() {
+            let dispatcher = self.clone();
+            self.sends.spawn(async move {
+                let now = dispatcher.means.clock.now();
+                match until_taken(|| dispatcher.means.store.bring_forward(lane.id, 1, now)).await {
+                    Ok(0) => {}
+                    Ok(_) => lane.nudge(),
+                    Err(error) => tracing::warn!(%error, "a lane waits for its next try as before the restart"),
+                }
+            });
+        }
+    }
+
+    pub(super) fn bring_all_forward(self: &Arc<Self>, lane: Arc<LaneRuntime>) {
+        let dispatcher = self.clone();
+        self.sends.spawn(async move { dispatcher.bring_forward(&lane).await });
     }
 
     async fn bring_forward(&self, lane: &LaneRuntime) {

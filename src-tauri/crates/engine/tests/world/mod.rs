@@ -55,6 +55,16 @@ pub struct Destinations {
 }
 
 impl Destinations {
+    fn new() -> Self {
+        Self {
+            seen: Mutex::default(),
+            answers: Mutex::default(),
+            otherwise: Mutex::default(),
+            refused: Mutex::default(),
+            doors: Semaphore::new(Semaphore::MAX_PERMITS),
+        }
+    }
+
     pub fn answer(&self, path: &str, status: u16, body: &'static str) {
         self.answer_with(path, status, &[], body);
     }
@@ -136,6 +146,10 @@ impl World {
     }
 
     async fn start(dir: TempDir) -> Self {
+        Self::start_before(dir, Arc::new(Destinations::new())).await
+    }
+
+    async fn start_before(dir: TempDir, destinations: Arc<Destinations>) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(Counter(AtomicU64::new(1)));
         let boot = u64::try_from(clock.now().as_micros()).expect("after 1970");
@@ -143,13 +157,6 @@ impl World {
         let store = SqliteStore::open(dir.path(), SqliteOptions::default(), clock.clone(), signals.clone())
             .await
             .expect("the ledger opens");
-        let destinations = Arc::new(Destinations {
-            seen: Mutex::default(),
-            answers: Mutex::default(),
-            otherwise: Mutex::default(),
-            refused: Mutex::default(),
-            doors: Semaphore::new(Semaphore::MAX_PERMITS),
-        });
         let secrets = Arc::new(MapSecrets::default());
         let workspace = signalbox_workspace::load(dir.path()).expect("the folder is there");
         assert!(workspace.problems.is_empty(), "{:?}", workspace.problems);
@@ -229,6 +236,13 @@ impl World {
 
     pub async fn restart(dir: TempDir) -> Self {
         Self::start(dir).await
+    }
+
+    /// Into a world whose destination still answers `status` at `path`.
+    pub async fn restart_before(dir: TempDir, path: &str, status: u16) -> Self {
+        let destinations = Destinations::new();
+        destinations.always(path, status);
+        Self::start_before(dir, Arc::new(destinations)).await
     }
 }
 
