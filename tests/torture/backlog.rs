@@ -19,8 +19,9 @@ use crate::workload::{Nobody, plain_event};
 const OPEN: u32 = 100;
 const AT_ONCE: u64 = 256;
 
-/// As many events of one destination, written by the store itself; without a sync at each commit, since nobody waits.
-async fn fill(dir: &std::path::Path, rows: u64) {
+/// As many events of the destination `crm` of `sync`, written by the store itself; without a sync at each commit, since
+/// nobody waits.
+pub async fn fill(dir: &std::path::Path, rows: u64) {
     let clock = Arc::new(signalbox_model::SystemClock);
     let options = SqliteOptions { power_loss_safe: false, ..SqliteOptions::default() };
     let store = SqliteStore::open(dir, options, clock.clone(), Arc::new(Nobody)).await.unwrap();

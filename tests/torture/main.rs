@@ -20,6 +20,7 @@ mod flood;
 mod image;
 mod io_faults;
 mod kills;
+mod neighbours;
 mod oracle;
 mod outage;
 mod power_cut;

@@ -126,6 +126,7 @@ fn what_did_not_arrive_is_seen() {
         headers: Vec::new(),
         body: json!({ "key": "k", "number": number }).to_string().into_bytes(),
         answered: Some(200),
+        at: tokio::time::Instant::now(),
     };
     assert_eq!(missing(&[request(0), request(2), request(2)], 3), BTreeSet::from([1]));
     assert!(std::panic::catch_unwind(|| in_order(&[request(2), request(1)])).is_err(), "1 came after 2");

@@ -25,9 +25,14 @@ pub fn patient() -> String {
     format!("retry = {{ schedule = [{}], jitter = 0.0 }}", vec!["\"1s\""; 60].join(", "))
 }
 
+/// An event for `/hooks/sync`.
 pub async fn send(ingress: &str, id: &str, body: &[u8]) -> std::io::Result<Response> {
+    send_to(ingress, "/hooks/sync", id, body).await
+}
+
+pub async fn send_to(ingress: &str, path: &str, id: &str, body: &[u8]) -> std::io::Result<Response> {
     let headers = [("content-type", "application/json"), ("webhook-id", id)];
-    let sent = http::send(ingress, "POST", "/hooks/sync", &headers, body);
+    let sent = http::send(ingress, "POST", path, &headers, body);
     match tokio::time::timeout(Duration::from_secs(10), sent).await {
         Ok(answer) => answer,
         Err(_) => Err(std::io::ErrorKind::TimedOut.into()),

@@ -67,6 +67,8 @@ pub struct Received {
     pub body: Vec<u8>,
     /// The status that it was answered; none where the answer was none.
     pub answered: Option<u16>,
+    /// When all of it was there.
+    pub at: tokio::time::Instant,
 }
 
 impl Received {
@@ -154,6 +156,11 @@ impl Destination {
         self.state.lock().received.clone()
     }
 
+    /// What was received since it was last taken; it is not remembered any longer.
+    pub fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut self.state.lock().received)
+    }
+
     /// How many requests were received.
     pub fn count(&self) -> usize {
         self.state.lock().received.len()
@@ -239,7 +246,7 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Re
     }
     let body = buffer[head_end + 4..end].to_vec();
     buffer.drain(..end);
-    Some(Received { method, path, headers, body, answered: None })
+    Some(Received { method, path, headers, body, answered: None, at: tokio::time::Instant::now() })
 }
 
 /// Whether the connection goes on.

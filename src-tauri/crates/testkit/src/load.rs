@@ -110,6 +110,7 @@ mod tests {
             headers: Vec::new(),
             body: json!({ "key": "k0", "number": number }).to_string().into_bytes(),
             answered: Some(200),
+            at: tokio::time::Instant::now(),
         };
         numbers.iter().map(request).collect()
     }
