@@ -203,7 +203,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a discard undone: every row becomes what it was. */
+        /** Makes a discard undone: every row becomes what it was, unless something newer of its key was delivered meanwhile. */
         post: {
             parameters: {
                 query?: never;
@@ -2940,8 +2940,16 @@ export interface components {
         };
         Restored: {
             id: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description What they were, and due now where they waited.
+             */
             restored: number;
+            /**
+             * Format: int64
+             * @description Not sent any more: something newer of their key was delivered while they were discarded.
+             */
+            superseded: number;
         };
         /** @description The bytes of a delivery after a mapping or an edit. */
         Revision: {

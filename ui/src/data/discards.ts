@@ -20,8 +20,9 @@ export async function discardWithUndo(api: Api, toasts: Toasts, scope: Scope): P
 
 async function undo(api: Api, toasts: Toasts, id: string): Promise<void> {
   try {
-    const { restored } = await api.undoDiscard(id);
-    toasts.say(`${plural(restored, "delivery", "deliveries")} dead again, as before.`);
+    const { restored, superseded } = await api.undoDiscard(id);
+    const overtaken = superseded === 0 ? "" : ` ${superseded} superseded: something newer was delivered.`;
+    toasts.say(`${plural(restored, "delivery", "deliveries")} as before.${overtaken}`);
   } catch (error) {
     toasts.fail(asProblem(error).message);
   }

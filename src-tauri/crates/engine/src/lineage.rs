@@ -61,6 +61,11 @@ pub fn of(
             steps.push(LineageStep { at, what: "restored", id, text: "The discard was undone".into() });
         }
     }
+    if row.state == DeliveryState::Superseded && !steps.iter().any(|step| step.what == "superseded") {
+        let at = row.ended_at.unwrap_or(row.accepted_at);
+        let text = "Something newer of its key had been delivered".into();
+        steps.push(LineageStep { at, what: "superseded", id: None, text });
+    }
     steps.sort_by_key(|step| step.at);
     steps
 }

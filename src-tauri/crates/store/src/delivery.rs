@@ -67,8 +67,17 @@ pub trait Deliveries: Send + Sync {
         now: Timestamp,
     ) -> StoreFuture<'_, u64>;
 
-    /// Back to what each row was (a row that was waiting becomes due now). `None`: no such discard.
-    fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<u64>>;
+    /// Back to what each row was (a row that was waiting becomes due now); a row that was waiting and whose key has
+    /// delivered something newer becomes `superseded`. `None`: no such discard.
+    fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<UndoneDiscard>>;
+}
+
+/// What became of a discard's rows when it was undone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UndoneDiscard {
+    pub restored: u64,
+    /// Not sent any more: that would undo something newer of their keys.
+    pub superseded: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

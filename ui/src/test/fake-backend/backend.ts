@@ -264,7 +264,7 @@ export class FakeBackend {
   private undo(id: string): Answer {
     const ids = this.world.discards.get(id) ?? [];
     for (const row of this.world.rows) if (ids.includes(row.id)) row.state = "dead";
-    return ok({ id, restored: ids.length });
+    return ok({ id, restored: ids.length, superseded: 0 });
   }
 
   private found(thing: unknown): Answer {

@@ -218,5 +218,8 @@ pub struct Discarded {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Restored {
     pub id: String,
+    /// What they were, and due now where they waited.
     pub restored: u64,
+    /// Not sent any more: something newer of their key was delivered while they were discarded.
+    pub superseded: u64,
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use http::StatusCode;
 use signalbox_model::DiscardId;
+use signalbox_store::delivery::UndoneDiscard;
 
 use super::selection::{nothing, reason, selection};
 use crate::dto::replay::{DiscardBody, Discarded, Restored};
@@ -26,7 +27,7 @@ pub(super) async fn discard(
     Ok((StatusCode::CREATED, Json(Discarded { id: id.to_string(), count })))
 }
 
-/// Makes a discard undone: every row becomes what it was.
+/// Makes a discard undone: every row becomes what it was, unless something newer of its key was delivered meanwhile.
 #[utoipa::path(post, path = "/api/v1/discards/{id}/undo", tag = "dead letters",
     params(("id" = String, Path, description = "dsc_…")), responses((status = 200, body = Restored)))]
 pub(super) async fn undo(
@@ -34,6 +35,6 @@ pub(super) async fn undo(
     Id(id): Id<DiscardId>,
     _: NoBody,
 ) -> Result<Json<Restored>, Problem> {
-    let restored = instance.runtime.undo_discard(id).await?;
-    Ok(Json(Restored { id: id.to_string(), restored }))
+    let UndoneDiscard { restored, superseded } = instance.runtime.undo_discard(id).await?;
+    Ok(Json(Restored { id: id.to_string(), restored, superseded }))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use signalbox_model::replay::ReplayState;
 use signalbox_model::{DeliveryId, DiscardId, HeldReason, ReplayId};
 use signalbox_store::StoreError;
+use signalbox_store::delivery::UndoneDiscard;
 use signalbox_store::lane::{GateScope, SavedGate};
 use signalbox_store::read::Selection;
 use signalbox_store::replay::ReplayRow;
@@ -174,12 +175,12 @@ impl Runtime {
         Ok((id, count))
     }
 
-    pub async fn undo_discard(&self, id: DiscardId) -> Result<u64, ControlError> {
-        let restored = self.means.store.undo_discard(id, self.means.clock.now()).await?;
-        let restored = restored.ok_or_else(|| ControlError::Missing { what: "discard", name: id.to_string() })?;
+    pub async fn undo_discard(&self, id: DiscardId) -> Result<UndoneDiscard, ControlError> {
+        let undone = self.means.store.undo_discard(id, self.means.clock.now()).await?;
+        let undone = undone.ok_or_else(|| ControlError::Missing { what: "discard", name: id.to_string() })?;
         // Some may have been discarded before their steps had run.
         self.intake.resume_unplanned(&self.active.load()).await?;
-        Ok(restored)
+        Ok(undone)
     }
 
     pub(super) fn apply_pauses(&self) {

@@ -15,7 +15,9 @@ use bytes::Bytes;
 use signalbox_model::filter::Filter;
 use signalbox_model::replay::ReplayState;
 use signalbox_model::{Clock as _, DeliveryId, DiscardId, EventId, RejectedId, ReplayId, Timestamp};
-use signalbox_store::delivery::{Completed, Completion, Deliveries, EndedBatch, Expired, Next, OpenedBatch};
+use signalbox_store::delivery::{
+    Completed, Completion, Deliveries, EndedBatch, Expired, Next, OpenedBatch, UndoneDiscard,
+};
 use signalbox_store::event::{
     Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Planned, Rejected, Unplanned,
 };
@@ -313,7 +315,7 @@ impl Deliveries for SimLedger {
         self.call("discard", true, move |store| async move { store.discard(id, selection, reason, now).await })
     }
 
-    fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<u64>> {
+    fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<UndoneDiscard>> {
         self.call("undo discard", true, move |store| async move { store.undo_discard(id, now).await })
     }
 }

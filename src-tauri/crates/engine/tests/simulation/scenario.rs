@@ -406,12 +406,13 @@ impl Run {
 
     fn judge_row(&self, name: &str, number: u64, body: &str, row: &DeliveryRow, arrived: &[Arrived]) -> Option<String> {
         let came = arrived.iter().any(|one| one.number == number && one.body == body);
+        let given_back = || row.key.as_ref().is_some_and(|key| self.restored.contains(key));
         let newer = || arrived.iter().any(|one| Some(&one.key) == row.key.as_ref() && one.number > number);
         match row.state {
             DeliveryState::Delivered if came => None,
             DeliveryState::Delivered => Some(format!("{name}: {number} is delivered, and never arrived")),
             DeliveryState::Discarded => None,
-            DeliveryState::Superseded if name == "loose" && newer() => None,
+            DeliveryState::Superseded if (name == "loose" || given_back()) && newer() => None,
             state => Some(format!("{name}: {number} is still {state:?} at the end: {:?}", row.message)),
         }
     }

@@ -14,6 +14,7 @@ use super::replays::{self, Begin, Freeze};
 use super::select::{Count, Selecting};
 use super::sql::{Columns, Many};
 use super::take_back::{self, Part};
+use crate::delivery::UndoneDiscard;
 use crate::read::{ClosedGates, Selection};
 use crate::replay::{NewReplay, PlannedReplay, REPLAY_MAX};
 use crate::{LaneId, StoreError};
@@ -65,13 +66,14 @@ impl SqliteStore {
         Ok(discarded)
     }
 
-    pub(super) async fn undo(&self, id: DiscardId, now: Timestamp) -> Result<Option<u64>, StoreError> {
-        let (mut restored, mut after) = (0, None);
+    pub(super) async fn undo(&self, id: DiscardId, now: Timestamp) -> Result<Option<UndoneDiscard>, StoreError> {
+        let (mut done, mut after) = (UndoneDiscard::default(), None);
         loop {
             let part = self.queue.run((id, after, now), |ledger, input| step(discard::undo(ledger, input))).await?;
-            restored += part.restored;
+            done.restored += part.done.restored;
+            done.superseded += part.done.superseded;
             if part.next.is_none() {
-                return Ok(part.known.then_some(restored));
+                return Ok(part.known.then_some(done));
             }
             after = part.next;
         }

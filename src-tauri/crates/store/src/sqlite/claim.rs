@@ -50,7 +50,7 @@ const OPEN: &str = concat!(
     " AND due_at <= ?2 UNION ALL SELECT id, due_at FROM delivery WHERE lane = ?3 AND ",
     ready_again!(),
     " AND due_at <= ?2 ORDER BY due_at, id LIMIT ?4))
-     RETURNING id, due_at, kind IS NULL, replay IS NOT NULL AND key IS NOT NULL"
+     RETURNING id, due_at, kind IS NULL, key IS NOT NULL AND (replay IS NOT NULL OR restored_at IS NOT NULL)"
 );
 
 const OPEN_LIVE: &str = concat!(
@@ -58,7 +58,7 @@ const OPEN_LIVE: &str = concat!(
      WHERE id IN (SELECT id FROM delivery WHERE lane = ?3 AND ",
     ready!(),
     " AND due_at <= ?2 ORDER BY due_at, id LIMIT ?4)
-     RETURNING id, due_at, kind IS NULL, 0"
+     RETURNING id, due_at, kind IS NULL, key IS NOT NULL AND restored_at IS NOT NULL"
 );
 
 pub(super) async fn open_due(ledger: &mut Ledger, input: &OpenDue) -> Outcome<OpenedBatch> {
@@ -66,7 +66,7 @@ pub(super) async fn open_due(ledger: &mut Ledger, input: &OpenDue) -> Outcome<Op
     let mut args = Args::default();
     args.count(ledger.epoch).time(input.now).lane(input.lane).int(limit);
     let claimed = rows(&mut ledger.conn, if input.live_only { OPEN_LIVE } else { OPEN }, args).await?;
-    let mut replayed = Vec::new();
+    let mut brought_back = Vec::new();
     let mut ids: Vec<(Timestamp, DeliveryId)> = Vec::with_capacity(claimed.len());
     for row in &claimed {
         ids.push((row.get_time(1)?, row.get_id(0)?));
@@ -74,11 +74,11 @@ pub(super) async fn open_due(ledger: &mut Ledger, input: &OpenDue) -> Outcome<Op
         let (lane, to, at) = (input.lane, DeliveryState::Sending, input.now);
         ledger.changes.push(Change::Moved { lane, from, to, at, latency_us: None });
         if row.get_flag(3)? {
-            replayed.push(row.get_id(0)?);
+            brought_back.push(row.get_id(0)?);
         }
     }
-    if !replayed.is_empty() {
-        let superseded = supersede::instead_of_opening(ledger, &replayed, input.now).await?;
+    if !brought_back.is_empty() {
+        let superseded = supersede::instead_of_opening(ledger, &brought_back, input.now).await?;
         ids.retain(|(_, id)| !superseded.contains(id));
     }
     ids.sort_unstable();

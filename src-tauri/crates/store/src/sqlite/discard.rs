@@ -8,9 +8,10 @@ use sqlx::sqlite::SqliteRow;
 use super::fault::Outcome;
 use super::ledger::Ledger;
 use super::sql::{Args, Columns, Many, execute, optional, rows};
-use super::{order, progress};
+use super::{order, progress, supersede};
+use crate::Change;
+use crate::delivery::UndoneDiscard;
 use crate::replay::ItemState;
-use crate::{Change, LaneId};
 
 /// Deliveries of one command.
 pub(super) const PART: usize = 1_000;
@@ -84,7 +85,7 @@ pub(super) async fn discard(ledger: &mut Ledger, input: &DiscardPart) -> Outcome
 /// How a part of the taking back went.
 pub(super) struct Undone {
     pub known: bool,
-    pub restored: u64,
+    pub done: UndoneDiscard,
     /// Where to go on; none: that was all.
     pub next: Option<DeliveryId>,
 }
@@ -98,19 +99,26 @@ pub(super) async fn undo(ledger: &mut Ledger, input: &(DiscardId, Option<Deliver
     let mut args = Args::default();
     args.id(id).opt_id(after).count(PART as u64);
     let sql =
-        "SELECT i.delivery, i.state, i.park, i.ended_at, d.lane, d.key, d.event, d.revision, d.state, i.restored_at
+        "SELECT i.delivery, i.state, i.park, i.ended_at, d.lane, d.key, d.event, d.revision, d.state, i.restored_at, d.replay
                FROM discard_item i CROSS JOIN delivery d ON d.id = i.delivery
                WHERE i.discard = ?1 AND (?2 IS NULL OR i.delivery > ?2) ORDER BY i.delivery LIMIT ?3";
     let items = rows(&mut ledger.conn, sql, args).await?;
     let mut keys = BTreeSet::new();
-    let mut restored = 0;
+    let mut done = UndoneDiscard::default();
     for item in &items {
         // Only what this discard still keeps; a later one may have taken it again.
         if item.get_state(8)? != DeliveryState::Discarded || item.get_opt_time(9)?.is_some() {
             continue;
         }
-        restored += 1;
-        keys.extend(restore(ledger, item, now).await?);
+        let lane = item.get_lane(4)?;
+        match restore(ledger, item, now).await? {
+            DeliveryState::Superseded => done.superseded += 1,
+            DeliveryState::Dead => done.restored += 1,
+            _ => {
+                done.restored += 1;
+                keys.extend(item.get_opt_text(5)?.map(|key| (lane, key)));
+            }
+        }
         let mut args = Args::default();
         args.time(now).id(id).id(item.get_id::<DeliveryId>(0)?);
         let sql = "UPDATE discard_item SET restored_at = ? WHERE discard = ? AND delivery = ?";
@@ -118,21 +126,32 @@ pub(super) async fn undo(ledger: &mut Ledger, input: &(DiscardId, Option<Deliver
     }
     order::settle(ledger, keys, now).await?;
     let last = items.last().map(|item| item.get_id(0)).transpose()?;
-    Ok(Undone { known, restored, next: last.filter(|_| items.len() == PART) })
+    Ok(Undone { known, done, next: last.filter(|_| items.len() == PART) })
 }
 
-/// What waited waits again, due now; in a key it stands in line first. Answers the key to settle.
-async fn restore(ledger: &mut Ledger, item: &SqliteRow, now: Timestamp) -> Outcome<Option<(LaneId, String)>> {
+/// What waited waits again, due now; in a key it stands in line first, unless something newer of the key was delivered.
+/// Answers what it is now.
+async fn restore(ledger: &mut Ledger, item: &SqliteRow, now: Timestamp) -> Outcome<DeliveryState> {
     let id: DeliveryId = item.get_id(0)?;
     let was = item.get_state(1)?;
     let (lane, key) = (item.get_lane(4)?, item.get_opt_text(5)?);
+    let overtaken = match &key {
+        Some(key) if was != DeliveryState::Dead => {
+            supersede::newer_delivered(ledger, lane, key, id).await?.is_some()
+                && !supersede::sent_on_purpose(ledger, item.get_opt_id(10)?).await?
+        }
+        _ => false,
+    };
     let mut args = Args::default();
     let sql = if was == DeliveryState::Dead {
         args.opt_time(item.get_opt_time(3)?).int(item.get_flag(2)?).id(id);
         "UPDATE delivery SET state = 'dead', ended_at = ?, park = ? WHERE id = ? RETURNING state"
+    } else if overtaken {
+        args.time(now).id(id);
+        "UPDATE delivery SET state = 'superseded', ended_at = ? WHERE id = ? RETURNING state"
     } else if key.is_some() {
-        args.id(id);
-        "UPDATE delivery SET state = 'held', ended_at = NULL WHERE id = ? RETURNING state"
+        args.time(now).id(id);
+        "UPDATE delivery SET state = 'held', ended_at = NULL, restored_at = ? WHERE id = ? RETURNING state"
     } else {
         args.time(now).id(id);
         "UPDATE delivery SET state = iif(kind IS NULL, 'queued', 'retrying'), ended_at = NULL, due_at = ? WHERE id = ?
@@ -142,11 +161,11 @@ async fn restore(ledger: &mut Ledger, item: &SqliteRow, now: Timestamp) -> Outco
     let to = row.map_or(Ok(was), |row| row.get_state(0))?;
     let (from, at) = (DeliveryState::Discarded, now);
     ledger.changes.push(Change::Moved { lane, from, to, at, latency_us: None });
-    if item.get_u32(7)? == 0 && was != DeliveryState::Dead {
+    if item.get_u32(7)? == 0 && !to.is_terminal() {
         // Its steps have not run, or ran without it while it was discarded.
         let mut args = Args::default();
         args.id(item.get_id::<EventId>(6)?);
         execute(&mut ledger.conn, "UPDATE event SET unplanned = 1 WHERE id = ?", args).await?;
     }
-    Ok(key.filter(|_| was != DeliveryState::Dead).map(|key| (lane, key)))
+    Ok(to)
 }

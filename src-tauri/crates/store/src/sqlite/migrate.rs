@@ -8,7 +8,7 @@ use super::fault::Outcome;
 use super::sql::{Args, Columns, rows, safe};
 
 /// In the order in which they came; a file's number only names it.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/sqlite/0001_ledger.sql"),
     include_str!("../../migrations/sqlite/0002_split.sql"),
     include_str!("../../migrations/sqlite/0004_batches.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/sqlite/0005_replays.sql"),
     include_str!("../../migrations/sqlite/0008_sums.sql"),
     include_str!("../../migrations/sqlite/0009_replays_wait.sql"),
+    include_str!("../../migrations/sqlite/0010_restored.sql"),
 ];
 
 pub(super) async fn run(conn: &mut SqliteConnection) -> Result<(), String> {

@@ -21,7 +21,7 @@ use super::{
     SqliteStore, batches, claim, figures, files, gated, history, lanes, plan, rejected, replay_items, replays, rows,
     series,
 };
-use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, Expired, OpenedBatch};
+use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, Expired, OpenedBatch, UndoneDiscard};
 use crate::event::{Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Rejected, Unplanned};
 use crate::lane::SavedGate;
 use crate::read::{
@@ -181,7 +181,7 @@ impl Deliveries for SqliteStore {
         Box::pin(self.discard_all(id, selection, reason, now))
     }
 
-    fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<u64>> {
+    fn undo_discard(&self, id: DiscardId, now: Timestamp) -> StoreFuture<'_, Option<UndoneDiscard>> {
         Box::pin(self.undo(id, now))
     }
 }

@@ -1,5 +1,5 @@
-//! An older delivery that a replay brought back never overwrites newer data: the rule, and the look at it at the last
-//! moment, when its attempt opens. Deliveries without a key have nothing newer.
+//! An older delivery that a replay, or the undoing of a discard, brought back never overwrites newer data: the rule, and
+//! the look at it at the last moment, when its attempt opens. Deliveries without a key have nothing newer.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -37,12 +37,12 @@ static OVERTAKEN: Many = Many::new(
     "WITH wanted (id) AS (VALUES",
     1,
     ") SELECT d.id, d.lane, d.key, d.replay, n.id FROM wanted CROSS JOIN delivery d ON d.id = wanted.id
-       CROSS JOIN replay r ON r.id = d.replay AND r.newer = 'skip'
        CROSS JOIN delivery n ON n.id = (SELECT id FROM delivery INDEXED BY delivery_key
-         WHERE key = d.key AND id > d.id AND lane = d.lane AND state = 'delivered' LIMIT 1)",
+         WHERE key = d.key AND id > d.id AND lane = d.lane AND state = 'delivered' LIMIT 1)
+       WHERE NOT EXISTS (SELECT 1 FROM replay r WHERE r.id = d.replay AND r.newer = 'send')",
 );
 
-/// Of attempts that were opened in this commit for replayed deliveries with a key: those that were overtaken while they
+/// Of attempts that were opened in this commit for deliveries with a key that were brought back: those that were overtaken while they
 /// waited end as `superseded` instead, and their attempts were never opened. Answers them.
 pub(super) async fn instead_of_opening(
     ledger: &mut Ledger,
@@ -57,7 +57,7 @@ pub(super) async fn instead_of_opening(
     let mut ended = HashSet::with_capacity(rows.len());
     let mut keys = BTreeSet::new();
     for row in &rows {
-        let (id, lane, replay, newer) = (row.get_id(0)?, row.get_lane(1)?, row.get_id(3)?, row.get_id(4)?);
+        let (id, lane, newer) = (row.get_id(0)?, row.get_lane(1)?, row.get_id(4)?);
         let mut args = Args::default();
         args.time(now).id(id);
         let sql = "UPDATE delivery SET state = 'superseded', due_at = NULL, sending_since = NULL, ended_at = ?,
@@ -65,12 +65,23 @@ pub(super) async fn instead_of_opening(
         execute(&mut ledger.conn, sql, args).await?;
         let (from, to) = (DeliveryState::Sending, DeliveryState::Superseded);
         ledger.changes.push(Change::Moved { lane, from, to, at: now, latency_us: None });
-        skip_item(ledger, replay, id, newer).await?;
+        if let Some(replay) = row.get_opt_id(3)? {
+            skip_item(ledger, replay, id, newer).await?;
+        }
         keys.insert((lane, row.get_text(2)?));
         ended.insert(id);
     }
     order::settle(ledger, keys, now).await?;
     Ok(ended)
+}
+
+/// Whether it was brought back on purpose, whatever is newer.
+pub(super) async fn sent_on_purpose(ledger: &mut Ledger, replay: Option<ReplayId>) -> Outcome<bool> {
+    let Some(replay) = replay else { return Ok(false) };
+    let mut args = Args::default();
+    args.id(replay);
+    let sql = "SELECT 1 FROM replay WHERE id = ? AND newer = 'send'";
+    Ok(optional(&mut ledger.conn, sql, args).await?.is_some())
 }
 
 /// What it was before is kept, so that undoing the replay brings it back.

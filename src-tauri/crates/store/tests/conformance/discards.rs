@@ -1,10 +1,14 @@
 //! Discarding and taking it back.
 
 use signalbox_model::DeliveryState;
-use signalbox_store::delivery::Next;
+use signalbox_store::delivery::{Next, UndoneDiscard};
 use signalbox_store::read::Selection;
 
 use crate::support::{bench, dead, retry};
+
+fn restored(restored: u64) -> UndoneDiscard {
+    UndoneDiscard { restored, superseded: 0 }
+}
 
 #[tokio::test]
 async fn what_waits_or_is_dead_can_be_discarded_and_the_next_of_its_key_goes() {
@@ -45,7 +49,7 @@ async fn undo_gives_back_what_each_row_was() {
     let all = bench.matching("state:dead,held,retrying");
     assert_eq!(bench.store.discard(id, all, None, bench.now()).await.unwrap(), 3);
     bench.pass_ms(1_000);
-    assert_eq!(bench.store.undo_discard(id, bench.now()).await.unwrap(), Some(3));
+    assert_eq!(bench.store.undo_discard(id, bench.now()).await.unwrap(), Some(restored(3)));
     let after = bench.row(first).await;
     assert_eq!(
         (after.state, after.message, after.group, after.ended_at),
@@ -54,7 +58,7 @@ async fn undo_gives_back_what_each_row_was() {
     assert_eq!(bench.state(second).await, DeliveryState::Held, "still parked");
     let row = bench.row(keyless).await;
     assert_eq!((row.state, row.due_at), (DeliveryState::Retrying, Some(bench.now())), "due now");
-    assert_eq!(bench.store.undo_discard(id, bench.now()).await.unwrap(), Some(0), "once");
+    assert_eq!(bench.store.undo_discard(id, bench.now()).await.unwrap(), Some(restored(0)), "once");
     assert_eq!(bench.store.undo_discard(bench.discard_id(), bench.now()).await.unwrap(), None);
 }
 
@@ -71,6 +75,39 @@ async fn undo_stands_in_line_behind_what_started_meanwhile() {
     assert_eq!(bench.state(first).await, DeliveryState::Held);
     bench.end(&open[0], Next::Delivered).await;
     assert_eq!(bench.state(first).await, DeliveryState::Queued);
+}
+
+#[tokio::test]
+async fn undo_never_sends_what_is_older_than_what_its_key_has_delivered() {
+    let bench = bench().await;
+    let first = bench.queue(bench.lane, "003").await;
+    let second = bench.queue(bench.lane, "003").await;
+    let parked = bench.queue(bench.other, "003").await;
+    bench.send(parked, dead()).await;
+    let id = bench.discard_id();
+    bench.store.discard(id, Selection::Ids(vec![first, parked]), None, bench.now()).await.unwrap();
+    bench.send(second, Next::Delivered).await;
+    let undone = bench.store.undo_discard(id, bench.now()).await.unwrap();
+    assert_eq!(undone, Some(UndoneDiscard { restored: 1, superseded: 1 }));
+    assert_eq!(bench.state(first).await, DeliveryState::Superseded);
+    assert_eq!(bench.state(parked).await, DeliveryState::Dead, "a dead letter sends nothing by itself");
+}
+
+#[tokio::test]
+async fn one_given_back_behind_a_newer_one_is_superseded_when_that_is_delivered() {
+    let bench = bench().await;
+    let first = bench.queue(bench.lane, "003").await;
+    bench.queue(bench.lane, "003").await;
+    let id = bench.discard_id();
+    bench.store.discard(id, Selection::Ids(vec![first]), None, bench.now()).await.unwrap();
+    let newer = bench.open(bench.lane).await.remove(0);
+    assert_eq!(bench.store.undo_discard(id, bench.now()).await.unwrap(), Some(restored(1)));
+    bench.end(&newer, Next::Delivered).await;
+    let last = bench.queue(bench.lane, "003").await;
+    assert!(bench.open(bench.lane).await.is_empty(), "nothing of the older one is sent");
+    let row = bench.row(first).await;
+    assert_eq!((row.state, row.attempts), (DeliveryState::Superseded, 0));
+    assert_eq!(bench.open(bench.lane).await[0].id, last, "the next of the key goes on");
 }
 
 #[tokio::test]
@@ -98,6 +135,6 @@ async fn thousands_are_discarded_and_given_back() {
     let id = bench.discard_id();
     assert_eq!(bench.store.discard(id, bench.matching("destination:hubspot"), None, bench.now()).await.unwrap(), 2_500);
     assert_eq!(bench.list("state:queued,held").await.len(), 0);
-    assert_eq!(bench.store.undo_discard(id, bench.now()).await.unwrap(), Some(2_500));
+    assert_eq!(bench.store.undo_discard(id, bench.now()).await.unwrap(), Some(restored(2_500)));
     assert_eq!(bench.list("state:queued").await.len(), 25, "one head for each key");
 }

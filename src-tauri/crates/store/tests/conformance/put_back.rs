@@ -173,7 +173,7 @@ async fn a_delivery_remembers_its_replays_and_discards() {
     let reason = Some("test data".to_owned());
     bench.store.discard(discard, Selection::Ids(vec![id]), reason.clone(), bench.pass_ms(1_000)).await.unwrap();
     let restored = bench.pass_ms(1_000);
-    assert_eq!(bench.store.undo_discard(discard, restored).await.unwrap(), Some(1));
+    assert_eq!(bench.store.undo_discard(discard, restored).await.unwrap().map(|undone| undone.restored), Some(1));
     let history = bench.store.history(id).await.unwrap();
     assert_eq!((history.replays.len(), history.replays[0].replay, history.replays[0].at), (1, first, at));
     assert!(history.replays[0].undone_at.is_some());

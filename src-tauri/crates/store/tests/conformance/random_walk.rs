@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use signalbox_model::replay::{NewerPolicy, ReplayMode, ReplayState};
 use signalbox_model::{DeliveryId, DeliveryState, DiscardId, FailureKind, ReplayId};
-use signalbox_store::delivery::{Completed, Next};
+use signalbox_store::delivery::{Completed, Next, UndoneDiscard};
 use signalbox_store::event::{Accepted, Failure, Fate, NewEvent, Placement, Planned};
 use signalbox_store::read::{ClosedGates, ListQuery, Selection};
 use signalbox_store::replay::{NewReplay, ReplaySettings, Requeued};
@@ -22,7 +22,8 @@ struct Row {
     /// There is something to send.
     mapped: bool,
     /// By a replay that skips what was overtaken.
-    replayed: bool,
+    /// By a replay, or by undoing a discard.
+    brought_back: bool,
     epoch: u64,
 }
 
@@ -62,12 +63,12 @@ impl Model {
         }
     }
 
-    /// A replay brought it back, and something newer of its key was delivered.
+    /// It was brought back, and something newer of its key was delivered.
     fn overtaken(&self, id: DeliveryId) -> bool {
         let row = &self.rows[&id];
         let newer =
             |key: &str| self.of_key(key).any(|(other, newer)| *other > id && newer.state == DeliveryState::Delivered);
-        row.replayed && row.key.as_deref().is_some_and(newer)
+        row.brought_back && row.key.as_deref().is_some_and(newer)
     }
 
     fn in_state(&self, wanted: &[DeliveryState]) -> Vec<DeliveryId> {
@@ -133,7 +134,7 @@ impl Walk {
                 park: false,
                 failed: false,
                 mapped: true,
-                replayed: false,
+                brought_back: false,
                 epoch: 0,
             };
             row.state = match &fate {
@@ -274,12 +275,18 @@ impl Walk {
         let (id, rows) = self.model.discards.swap_remove(which);
         self.steps.push(format!("undo {rows:?}"));
         let restored = self.bench.store.undo_discard(id, self.bench.now()).await.unwrap();
-        assert_eq!(restored, Some(rows.len() as u64), "seed {}: {:?}", self.seed, self.steps);
+        let all = rows.len() as u64;
+        let mut superseded = 0;
         let mut keys = Vec::new();
         for (id, was) in rows {
             let row = self.model.rows.get_mut(&id).unwrap();
+            row.brought_back |= was.state != DeliveryState::Dead;
+            let overtaken = was.state != DeliveryState::Dead && self.model.overtaken(id);
+            superseded += u64::from(overtaken);
+            let row = self.model.rows.get_mut(&id).unwrap();
             (row.state, row.park) = match was.state {
                 DeliveryState::Dead => (DeliveryState::Dead, was.park),
+                _ if overtaken => (DeliveryState::Superseded, false),
                 _ if was.key.is_some() => (DeliveryState::Held, false),
                 _ if was.failed => (DeliveryState::Retrying, false),
                 _ => (DeliveryState::Queued, false),
@@ -289,6 +296,8 @@ impl Walk {
             }
         }
         keys.iter().for_each(|key| self.model.settle(key));
+        let expected = Some(UndoneDiscard { restored: all - superseded, superseded });
+        assert_eq!(restored, expected, "seed {}: {:?}", self.seed, self.steps);
     }
 
     async fn replay(&mut self) {
@@ -324,7 +333,7 @@ impl Walk {
             assert!(matches!(requeued, Requeued::Queued { .. } | Requeued::Held { .. }), "seed {}", self.seed);
             let place = if row.key.is_some() { DeliveryState::Held } else { DeliveryState::Queued };
             requeued_rows.push((item, row.clone()));
-            (row.state, row.park, row.failed, row.replayed) = (place, false, false, true);
+            (row.state, row.park, row.failed, row.brought_back) = (place, false, false, true);
             let key = row.key.clone();
             self.model.settle(&key);
             let held = self.model.rows[&item].state == DeliveryState::Held;
