@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use signalbox_testkit::process::{Ran, ServeOptions, run};
-use signalbox_testkit::{Answer, TestWorkspace};
+use signalbox_testkit::{Answer, TestWorkspace, until};
 
 use crate::support::{ONE_TRY, accepted, binary, one_destination, serve};
 
@@ -82,6 +82,25 @@ async fn wrong_usage_has_its_own_exit_code() {
     }
     let ran = cli(&workspace, &["deliveries", "state:ded"]).await;
     assert!(ran.stderr.contains("dead"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn status_says_what_is_wrong_in_a_systems_file() {
+    let (workspace, _destination) = one_destination("").await;
+    let process = serve(&workspace).await;
+    assert!(!cli(&workspace, &["status"]).await.stdout.contains("systems/crm.toml"));
+    workspace.write("systems/crm.toml", "title = \"CRM\"\nbase_url = \"https://crm.test\"\ntiemout = \"1s\"\n");
+    until("the reload", || async {
+        let told = process.get("integrations").await;
+        let own = |item: &serde_json::Value| !item["problems"].as_array().unwrap().is_empty();
+        (own(&told) || told["items"].as_array().unwrap().iter().any(own)).then_some(())
+    })
+    .await;
+    let status = cli(&workspace, &["status"]).await;
+    assert_eq!(status.stdout.matches("systems/crm.toml:3:1: ").count(), 1, "{}", status.stdout);
+    assert!(status.stdout.contains("timeout"), "{}", status.stdout);
+    let problems = cli(&workspace, &["status", "--json"]).await.json()["problems"].clone();
+    assert_eq!((&problems[0]["file"], &problems[0]["line"]), (&json!("systems/crm.toml"), &json!(3)));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Context;
 use super::client::Client;
 use super::error::CliError;
-use super::output::text;
+use super::output::{number, text};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -31,7 +31,11 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<Exit
                 return Err(CliError::Usage("The id of a discard begins with dsc_.".to_owned()));
             }
             let answer = client.post(&format!("discards/{id}/undo"), &Value::Object(Map::new())).await?;
-            let told = format!("{} restored", text(&answer, "restored"));
+            let overtaken = match number(&answer, "superseded") {
+                0 => String::new(),
+                count => format!("; {count} superseded, since something newer of their keys was delivered"),
+            };
+            let told = format!("{} restored{overtaken}", text(&answer, "restored"));
             (answer, told)
         }
         None => {

@@ -12,7 +12,7 @@ use signalbox_model::{DeliveryId, DeliveryState, ReplayId};
 use signalbox_store::read::Selection;
 use signalbox_store::replay::{ItemState, ReplayRow};
 use signalbox_store::{Reads as _, Replays as _};
-use world::World;
+use world::{SYSTEM, World};
 
 const PASSING: &str = r#"
 [source]
@@ -156,7 +156,9 @@ async fn a_dry_run_reads_the_record_and_says_which_fields_would_change() {
         PASSING.replace("retry =", "read = { path = '/contacts/{{ .id | @uri }}', body = '.body.record' }\nretry =");
     let world = World::with(&reading).await;
     dead_letters(&world, &[r#"{"id":"a/b","zip":8004}"#]).await;
-    world.destinations.answer("/contacts/a%2Fb", 200, r#"{"record":{"id":"a/b","zip":8000,"own":true}}"#);
+    let left = [("ratelimit-policy", "\"day\";q=100;w=600"), ("ratelimit", "\"day\";r=70;t=500")];
+    let record = r#"{"record":{"id":"a/b","zip":8000,"own":true}}"#;
+    world.destinations.answer_with("/contacts/a%2Fb", 200, &left, record);
     let plan = world.runtime.plan_replay(exact(dead(&world))).await.expect("plans");
     let current = plan.samples[0].current.as_ref().expect("it was read");
     assert_eq!((current.status, current.readable, &current.reason), (Some(200), true, &None));
@@ -169,11 +171,16 @@ async fn a_dry_run_reads_the_record_and_says_which_fields_would_change() {
         assert_eq!(get.method, http::Method::GET);
         assert!(!get.headers.contains_key("idempotency-key"), "reading repeats nothing");
     }
+    let of_system = || world.runtime.system_gates("shop").expect("the system is there");
+    assert_eq!(of_system().quotas[0].remaining, 70, "its headers count");
+    let before = of_system().breaker;
     world.destinations.answer("/contacts/a%2Fb", 500, "{}");
     let plan = world.runtime.plan_replay(exact(dead(&world))).await.expect("plans");
     let current = plan.samples[0].current.as_ref().expect("it was tried");
     assert_eq!((current.status, current.readable), (Some(500), false));
     assert!(current.reason.as_deref().is_some_and(|why| why.contains("500")), "{current:?}");
+    let after = of_system().breaker;
+    assert_eq!((after.calls, after.failures), (before.calls + 1, before.failures + 1), "its failure counts");
     world.runtime.pause(PauseScope::System("shop".into())).await.expect("pauses");
     let asked = world.destinations.seen.lock().len();
     let plan = world.runtime.plan_replay(exact(dead(&world))).await.expect("plans");
@@ -191,6 +198,24 @@ async fn a_slow_system_ends_the_dry_run_by_its_deadline_and_says_so() {
     let plan = world.runtime.plan_replay(exact(dead(&world))).await.expect("plans");
     let current = plan.samples[0].current.as_ref().expect("it was tried");
     assert!(current.reason.as_deref().is_some_and(|why| why.contains("did not answer")), "{current:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_takes_its_turn_under_the_limits_and_says_when_it_got_none() {
+    let reading = PASSING.replace("retry =", "read = {}\nretry =");
+    let system = format!("{SYSTEM}limits = {{ concurrent = 1 }}\n");
+    let world = World::of(&[("integrations/sync.toml", &reading), ("systems/shop.toml", &system)]).await;
+    let all = dead_letters(&world, &[r#"{"id":"a"}"#]).await;
+    world.destinations.doors.forget_permits(usize::MAX);
+    world.send(r#"{"id":"b"}"#).await;
+    world.until("state:sending", 1).await;
+    let plan = world.runtime.plan_replay(exact(ids(&all))).await.expect("plans");
+    let current = plan.samples[0].current.as_ref().expect("it was tried");
+    assert!(current.reason.as_deref().is_some_and(|why| why.contains("limits of shop")), "{current:?}");
+    world.destinations.doors.add_permits(2);
+    world.until("state:delivered", 1).await;
+    let methods: Vec<_> = world.destinations.seen.lock().iter().map(|sent| sent.method.clone()).collect();
+    assert_eq!(methods, [http::Method::PUT, http::Method::PUT], "it was never read");
 }
 
 #[tokio::test(flavor = "multi_thread")]

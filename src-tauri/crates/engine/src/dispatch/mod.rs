@@ -1,5 +1,6 @@
 //! Dispatch: due time, key order, gate, concurrency → an open attempt → the request → its outcome in one commit.
 
+mod ask;
 mod attempt;
 mod batch;
 mod condition;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_model::breaker::Change;
-use signalbox_model::{HeldReason, Timestamp};
+use signalbox_model::{FailureKind, HeldReason, Timestamp};
 use signalbox_store::lane::SavedGate;
 
 use super::Dispatcher;
@@ -27,11 +27,24 @@ impl Dispatcher {
         probe: Option<Probing>,
     ) {
         let nothing = Heard { left: false, last: String::new(), readings: Vec::new(), took: Duration::ZERO };
-        let Heard { left, last, readings, took } = called.heard.as_ref().unwrap_or(&nothing);
-        if *left {
-            config.places.learn(*took, called.kind);
+        let heard = called.heard.as_ref().unwrap_or(&nothing);
+        if heard.left {
+            config.places.learn(heard.took, called.kind);
         }
-        let ended = Ended { chosen, kind: called.kind, sent: *left, last, readings: readings.clone() };
+        self.settle(config, chosen, called.kind, heard, probe).await;
+    }
+
+    /// A call ended, as `kind` or well: what its system's gates make of it.
+    pub(super) async fn settle(
+        self: &Arc<Self>,
+        config: &LaneConfig,
+        chosen: &Chosen,
+        kind: Option<FailureKind>,
+        heard: &Heard,
+        probe: Option<Probing>,
+    ) {
+        let Heard { left, last, readings, .. } = heard;
+        let ended = Ended { chosen, kind, sent: *left, last, readings: readings.clone() };
         let settled = config.gates.settle(self.means.clock.now(), ended, probe);
         let system = &config.system.name;
         match &settled.switched {
@@ -154,7 +167,7 @@ impl Dispatcher {
             &config.integration,
             destination,
             signalbox_model::Stage::Deliver,
-            signalbox_model::FailureKind::Network,
+            FailureKind::Network,
             None,
             message,
         );

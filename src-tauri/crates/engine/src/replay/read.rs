@@ -1,5 +1,5 @@
-//! What a system holds now, read in a dry run where the destination says how (`read`): through the same client, the
-//! same credential and the same gate as a delivery.
+//! What a system holds now, read in a dry run where the destination says how (`read`): through the same client,
+//! credential, gate and limits as a delivery, and counted as one by the system's breaker and quotas.
 
 use bytes::Bytes;
 use http::header;
@@ -30,7 +30,8 @@ impl ReplayService {
         let config = lane.config.load_full();
         let config = config.as_ref().as_ref()?;
         let read = config.destination()?.read.as_ref()?;
-        let looked = tokio::time::timeout_at(deadline, self.look(lane, config, read, request, delivery)).await;
+        let looked =
+            tokio::time::timeout_at(deadline, self.look(lane, config, read, request, delivery, deadline)).await;
         Some(match looked {
             Ok(Ok(record)) => record,
             Ok(Err(reason)) => CurrentRecord::unreadable(None, reason),
@@ -48,11 +49,19 @@ impl ReplayService {
         read: &ReadRecord,
         request: &Request,
         delivery: DeliveryId,
+        deadline: Instant,
     ) -> Result<CurrentRecord, String> {
-        if let Verdict::Closed(closed) = lane.verdict(self.means.clock.now()) {
+        let (now, title) = (self.means.clock.now(), &config.system.title);
+        let closed = match lane.verdict(now) {
+            Verdict::Closed(closed) => Some(closed),
+            // The one request that may find out is a delivery's.
+            Verdict::Probe => return Err(format!("{title} failed, and one delivery tries now whether it is back")),
+            // As the replay itself, its reads leave the reserve of a quota to live traffic.
+            Verdict::Clear => lane.replays_wait(now),
+        };
+        if let Some(closed) = closed {
             return Err(closed.explain);
         }
-        let _place = config.places.take().await.ok_or("Signalbox stops")?;
         let sent: serde_json::Value = serde_json::from_slice(&request.body)
             .map_err(|error| format!("the body that would be sent is not JSON, so nothing can be compared: {error}"))?;
         let path = match &read.path {
@@ -83,7 +92,11 @@ impl ReplayService {
         let mut outbound = sender.outbound(&get).map_err(|error| error.to_string())?;
         // Reading repeats nothing.
         outbound.headers.remove(&destination.idempotency.header);
-        let answer = self.means.deliver.deliver(outbound).await.map_err(|error| error.to_string())?;
+        let turn = async { (config.places.take().await, lane.turn().await) };
+        let _turn = tokio::time::timeout_at(deadline, turn).await.map_err(|_| {
+            format!("it was left out: the limits of {title} gave it no turn before the dry run had to end")
+        })?;
+        let answer = self.dispatcher.ask(config, outbound).await.map_err(|error| error.to_string())?;
         compare(config, read, &sent, &answer)
     }
 }

@@ -1,0 +1,28 @@
+//! A request that belongs to no delivery, and yet is one more that its system had to answer.
+
+use std::sync::Arc;
+
+use signalbox_model::outcome::classify;
+use signalbox_net::client::{Answer, Outbound, SendError};
+
+use super::Dispatcher;
+use super::attempt::{Call, To};
+use super::lane::LaneConfig;
+use crate::gates::Chosen;
+
+impl Dispatcher {
+    /// Reads at the URL that deliveries go to now. The caller holds a place and a turn under the system's limits. Its
+    /// breaker, quotas and endpoints learn from the answer; how long it took says nothing of how long a write takes.
+    pub async fn ask(self: &Arc<Self>, config: &LaneConfig, outbound: Outbound) -> Result<Answer, SendError> {
+        let chosen = Chosen { url: config.gates.active_url(), trying: false };
+        let to = To { chosen, tries_system: false };
+        let mut call = Call::begin(self.means.clock.now(), &to);
+        let result = call.make(&*self.means.deliver, outbound, &config.system.auth).await;
+        let kind = match &result {
+            Ok(answer) => classify(answer.status, answer.headers.contains_key("retry-after"), &answer.body),
+            Err(error) => Some(error.kind()),
+        };
+        self.settle(config, &to.chosen, kind, &call.heard(), None).await;
+        result
+    }
+}
