@@ -11,8 +11,6 @@ use crate::value::{Array, Num, Object, Str, Val, Value, number};
 
 /// Containers inside containers that a document may have.
 pub const MAX_DEPTH: usize = 128;
-/// Characters of one number. More digits carry no meaning, and turning them into an integer takes quadratic time.
-const MAX_NUMBER: usize = 4_096;
 /// Values in one document: a bound on what a body of many tiny values takes in memory.
 const MAX_VALUES: usize = 2_000_000;
 
@@ -236,9 +234,9 @@ impl<'a> Reader<'a> {
             self.digits()?;
         }
         let text = self.slice(start);
-        if text.len() > MAX_NUMBER {
+        if text.len() > number::MAX_CHARS {
             self.at = start;
-            return Err(self.fault(format!("a number has more than {MAX_NUMBER} characters")));
+            return Err(self.fault(number::too_long()));
         }
         Ok(number::from_json(text, whole))
     }

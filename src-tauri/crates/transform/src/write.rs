@@ -12,6 +12,8 @@ pub(crate) enum Unwritable {
     TooDeep,
     /// NaN and the infinities are numbers of jq, not of JSON.
     NotFinite,
+    /// No document may hold such a number.
+    LongNumber,
 }
 
 impl From<Unwritable> for RunError {
@@ -22,6 +24,7 @@ impl From<Unwritable> for RunError {
             Unwritable::NotFinite => {
                 Self::failed("the result holds a number that JSON cannot express: NaN, or an infinite one")
             }
+            Unwritable::LongNumber => Self::failed(format!("the result holds what it may not: {}", number::too_long())),
         }
     }
 }
@@ -29,6 +32,13 @@ impl From<Unwritable> for RunError {
 /// Where JSON text goes: a buffer, or only a count.
 trait Sink {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Unwritable>;
+
+    fn number(&mut self, text: &str) -> Result<(), Unwritable> {
+        if text.len() > number::MAX_CHARS {
+            return Err(Unwritable::LongNumber);
+        }
+        self.put(text.as_bytes())
+    }
 
     fn non_finite(&mut self, _num: &Num) -> Result<(), Unwritable> {
         Err(Unwritable::NotFinite)
@@ -43,6 +53,14 @@ struct Buffer<'a> {
 }
 
 impl Sink for Buffer<'_> {
+    /// Where any number is written, so is a long one: it is text, and no part of a document yet.
+    fn number(&mut self, text: &str) -> Result<(), Unwritable> {
+        if self.non_finite.is_none() && text.len() > number::MAX_CHARS {
+            return Err(Unwritable::LongNumber);
+        }
+        self.put(text.as_bytes())
+    }
+
     fn non_finite(&mut self, num: &Num) -> Result<(), Unwritable> {
         let text = self.non_finite.ok_or(Unwritable::NotFinite)?(num);
         self.put(text.as_bytes())
@@ -105,7 +123,7 @@ fn write(val: &Val, out: &mut impl Sink, depth: usize) -> Result<(), Unwritable>
         Val::Bool(true) => out.put(b"true"),
         Val::Bool(false) => out.put(b"false"),
         Val::Num(num) => match number::to_json(num) {
-            Some(text) => out.put(text.as_bytes()),
+            Some(text) => out.number(&text),
             None => out.non_finite(num),
         },
         Val::Str(text) => string(text.as_str(), out),

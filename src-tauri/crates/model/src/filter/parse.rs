@@ -3,13 +3,24 @@
 use std::str::FromStr;
 
 use super::lex::{self, RawTerm, RawValue, wrong};
-use super::{Bound, Filter, FilterError, KEYS, KnownNames, Moment, PATH_MAX, Pattern, StatusRange, Term, Test};
+use super::{
+    Bound, Filter, FilterError, KEYS, KnownNames, Moment, PATH_MAX, Pattern, StatusRange, TEXT_MAX, Term, Test,
+};
 use crate::{DeliveryState, FailureKind, HeldReason, Stage, units};
 
 pub(super) fn filter(text: &str, known: &KnownNames) -> Result<Filter, FilterError> {
     let terms = lex::terms(text)?;
     let terms = terms.into_iter().map(|raw| Ok(Term { negated: raw.negated, test: test(&raw, known)? }));
-    Ok(Filter { terms: terms.collect::<Result<_, FilterError>>()? })
+    let filter = Filter { terms: terms.collect::<Result<_, FilterError>>()? };
+    // Links and saved views hold it as it is shown, and must be able to read it again.
+    let shown = filter.to_string().len();
+    if shown > TEXT_MAX {
+        let message = format!(
+            "with the quotes and escapes that it needs this filter has {shown} bytes, and a filter may have {TEXT_MAX}"
+        );
+        return Err(wrong(text.len(), message));
+    }
+    Ok(filter)
 }
 
 /// The term that a lone word most likely meant.

@@ -119,6 +119,9 @@ fn bounds_hold() {
     error(&"key:x ".repeat(TERMS_MAX + 1));
     assert!(Filter::parse(&"key:x ".repeat(TERMS_MAX)).is_ok());
     error(&format!("body{}:x", ".a".repeat(PATH_MAX + 1)));
+    assert!(Filter::parse(&format!("key:\"{}\"", "\\*".repeat(1_000))).is_ok());
+    let longer_when_shown = error(&format!("key:{}", "\\".repeat(2_000)));
+    assert!(longer_when_shown.message.contains("quotes and escapes"), "{longer_when_shown}");
 }
 
 #[test]

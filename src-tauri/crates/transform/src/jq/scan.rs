@@ -4,6 +4,7 @@
 //! Counting the tokens on the way to any place bounds how deep they go, without recursion.
 
 use crate::error::CompileError;
+use crate::value::number;
 
 /// Bytes of a program.
 pub(crate) const MAX_SOURCE: usize = 64 << 10;
@@ -89,6 +90,11 @@ impl<'a> Scan<'a> {
                 'a'..='z' | 'A'..='Z' | '_' | '@' | '$' => self.word(start)?,
                 char if char.is_whitespace() => {}
                 '0'..='9' => {
+                    let literal = self.source.get(start..).unwrap_or_default().bytes();
+                    let part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'.';
+                    if literal.take_while(part).nth(number::MAX_CHARS).is_some() {
+                        return Err((start, number::too_long()));
+                    }
                     self.skip(|char| char.is_ascii_alphanumeric());
                     self.token(start)?;
                 }

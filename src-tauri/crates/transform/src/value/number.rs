@@ -9,6 +9,14 @@ pub(crate) use jaq_json::Num;
 
 use crate::meter;
 
+/// Characters of one number, in a document, in a program and in what a program makes. More digits carry no meaning, and
+/// turning them into an integer takes quadratic time.
+pub(crate) const MAX_CHARS: usize = 4_096;
+
+pub(crate) fn too_long() -> String {
+    format!("a number has more than {MAX_CHARS} characters")
+}
+
 /// The largest integer that a program may calculate, in bits. Numbers in payloads are bounded by the reader.
 const MAX_BITS: u64 = 1 << 16;
 /// Floats at or above it are written with an exponent where that is shorter: not every integer is one of them.

@@ -338,3 +338,19 @@ fn memory_given_back_during_a_run_may_be_used_again() {
     let limits = Limits { memory: 4 << 20, time: GENEROUS, ..Limits::BEHIND };
     assert!(run("reduce range(1000) as $i (0; . + (\"x\" * 400000 | length))", &limits).is_ok());
 }
+
+#[test]
+fn a_number_that_no_document_may_hold_is_refused_in_a_program_and_in_its_result() {
+    let digits = "1".repeat(4_096);
+    assert!(Program::compile(&digits).is_ok());
+    for source in [format!("{digits}1"), format!("[.a, {digits}1]"), format!("1.{digits}")] {
+        let error = Program::compile(&source).expect_err("too long");
+        assert!(error.message.contains("more than 4096 characters"), "{error}");
+    }
+    assert!(run("[range(400)] | reduce .[] as $i (1; . * 1000000000)", &Limits::BEHIND).is_ok());
+    let outcome = run("[range(500)] | {n: reduce .[] as $i (1; . * 1000000000)}", &Limits::BEHIND);
+    let Err(RunError::Failed { message }) = outcome else { panic!("{outcome:?}") };
+    assert!(message.contains("more than 4096 characters"), "{message}");
+    let text = run("[range(500)] | reduce .[] as $i (1; . * 1000000000) | tostring | length", &Limits::BEHIND);
+    assert_eq!(text.map(|value| value.to_text()), Ok("4501".to_owned()), "as text it may be used");
+}
