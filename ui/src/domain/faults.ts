@@ -12,7 +12,7 @@ export interface Dial {
 
 const DIALS: readonly Dial[] = [
   { name: "latency_ms", title: "Latency", sees: "Answers wait; p95 rises." },
-  { name: "rate_429", title: "429 Too Many Requests", sees: "They wait for Retry-After and the quota." },
+  { name: "rate_429", title: "429 Too Many Requests", sees: "They wait for Retry-After." },
   { name: "error_500", title: "500 Server Error", sees: "Retried on the schedule, then dead." },
   { name: "partial", title: "Some records fail", sees: "Of a batch, only these are sent again." },
   { name: "miscount", title: "Wrong counts", sees: "A batch's answer does not fit what was sent." },

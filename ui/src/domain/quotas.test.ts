@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { after, aQuota, T0 } from "../test/fake-backend/factories";
-import { isShort, quotaForecast, quotaUsed, rateText, tightest } from "./quotas";
+import { isShort, limitsText, quotaForecast, quotaUsed, rateText, tightest } from "./quotas";
 
 const now = Date.parse(T0);
 
@@ -14,7 +14,8 @@ it("shows the quota that is nearest to its end", () => {
 
 it("shows our own limits where the system says nothing", () => {
   const limits = { per_second: 10, burst: 20, concurrent: 8, in_flight: 3, waiting: 0 };
-  expect(rateText({ quotas: [], limits })).toBe("10/s · 8 at once");
+  expect(rateText({ quotas: [], limits })).toBe("10/s");
+  expect(limitsText(limits)).toBe("10/s · 8 at once");
   expect(rateText({ quotas: [], limits: null })).toBe("");
 });
 

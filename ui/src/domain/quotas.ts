@@ -12,14 +12,14 @@ export function usedShare(q: Quota): number | null {
   return q.limit ? Math.min(1, Math.max(0, (q.limit - q.remaining) / q.limit)) : null;
 }
 
-/** `92/100 · 10 s` of a quota, `10/s · 8 at once` of our own limits; empty where there is neither. */
+/** For a table's cell: `92/100 · 10 s` of a quota, `10/s` or `8 at once` of our own limits; empty where there is neither. */
 export function rateText(s: Pick<System, "quotas" | "limits">): string {
   const q = tightest(s.quotas);
   if (q)
     return q.limit === null
       ? `${count(q.remaining)} left`
       : `${usedText(q)}${q.window_ms ? ` · ${span(q.window_ms)}` : ""}`;
-  return s.limits ? limitsText(s.limits) : "";
+  return s.limits ? (limitParts(s.limits)[0] ?? "") : "";
 }
 
 function usedText(q: Quota): string {
@@ -32,11 +32,16 @@ function short(n: number): string {
   return n < 1_000_000 ? `${Math.round(n / 1000)}k` : `${(n / 1_000_000).toFixed(1)}M`;
 }
 
+/** `10/s · 8 at once`. */
 export function limitsText(l: Limits): string {
+  return limitParts(l).join(" · ");
+}
+
+function limitParts(l: Limits): string[] {
   const parts = [];
   if (l.per_second !== null) parts.push(`${count(l.per_second)}/s`);
   if (l.concurrent !== null) parts.push(`${count(l.concurrent)} at once`);
-  return parts.join(" · ");
+  return parts;
 }
 
 /** Used up, or down to what is kept for live traffic. */

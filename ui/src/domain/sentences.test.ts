@@ -33,7 +33,7 @@ describe("the overview's sentences", () => {
   it("name what is wrong, and that nothing is lost", () => {
     expect(trouble(failing)).toEqual({
       title: "Contact sync is failing",
-      detail: "Most failed attempts were answered 429 Too Many Requests. 40 dead letters, 61 waiting. Nothing is lost.",
+      detail: "Mostly answered 429 Too Many Requests. 40 dead letters, 61 waiting. Nothing is lost.",
       now: true,
     });
   });

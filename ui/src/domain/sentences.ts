@@ -1,5 +1,5 @@
 /** Facts in words. Only what was counted or stored is said; nothing is guessed from it. */
-import { count, inWords, percent, plural, span } from "./format";
+import { capital, count, inWords, percent, plural, span } from "./format";
 import { kindName, statusPhrase } from "./kinds";
 import type { FailureGroup, IntegrationRow, Overview, OverviewWindow, Replay, Skipped } from "./types";
 
@@ -100,8 +100,8 @@ function leftover(o: Overview): Trouble | null {
 function troubleCause(o: Overview): string {
   const { top_status: status, top_kind: kind, attempts } = o.failing;
   if (attempts === 0) return "";
-  if (status !== null) return `Most failed attempts were answered ${statusPhrase(status)}.`;
-  return kind ? `Most failed attempts are of the kind ${kindName(kind).toLowerCase()}.` : "";
+  if (status !== null) return `Mostly answered ${statusPhrase(status)}.`;
+  return kind ? `Mostly ${kindName(kind).toLowerCase()} failures.` : "";
 }
 
 function troubleCost(rows: IntegrationRow[]): string {
@@ -124,7 +124,7 @@ export function groupTitle(g: FailureGroup, system: string): string {
 
 /** A group's message without the system's name, which stands beside it. */
 export function groupMessage(g: FailureGroup, systemTitle: string): string {
-  return g.message.replace(`${systemTitle} answered `, "");
+  return capital(g.message.replace(`${systemTitle} answered `, ""));
 }
 
 export function groupKind(g: FailureGroup): string {
@@ -147,7 +147,7 @@ export function groupAdvice(g: FailureGroup): string {
 }
 
 function stageName(stage: string): string {
-  return stage.charAt(0).toUpperCase() + stage.slice(1);
+  return capital(stage);
 }
 
 /** Why a plan holds fewer than were asked for; empty where it holds all. */

@@ -101,6 +101,13 @@ export function gateWord(state: GateState, reason: string | null, breaker: Break
   return (reason && GATE_REASONS[reason]) ?? reason ?? "stopped";
 }
 
+/** Waiting for a time that the system named is a matter of patience; a breaker or a credential needs a person. */
+export function gateTone(state: GateState, reason: string | null, breaker: BreakerState = "closed"): Tone {
+  if (state === "paused") return "info";
+  if (breaker === "half-open") return "warn";
+  return reason !== null && ["rate", "retry-after", "quota"].includes(reason) ? "warn" : "error";
+}
+
 /** An HTTP status has the colour of its outcome, not of its class. */
 export function statusTone(state: DeliveryState): Tone {
   if (state === "dead") return "dead";
