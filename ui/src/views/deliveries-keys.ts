@@ -41,7 +41,7 @@ export function ledgerKeys(act: LedgerActions): Binding[] {
     { keys: ["space"], title: "Peek, again to close", group: "List", quiet: true, run: () => act.peek() },
     { keys: ["f"], title: "Filter by what the row says", group: "List", run: () => act.filterBy() },
     { keys: ["x"], title: "Select", group: "List", quiet: true, run: () => act.select() },
-    { keys: ["mod+a"], title: "Select the loaded rows, again for all", group: "List", run: () => act.selectAll() },
+    { keys: ["mod+a"], title: "Select loaded rows, again for all", group: "List", run: () => act.selectAll() },
     { keys: ["."], title: "Show new rows", group: "List", run: () => act.showNew() },
     { keys: ["r"], title: "Replay the chosen", group: "List", run: () => act.replay() },
     { keys: ["d"], title: "Discard the chosen", group: "List", run: () => act.discard() },
