@@ -59,6 +59,7 @@ export default async function access(browser) {
       await until("the plan", async () => /Replay \d/.test(await id("replay-confirm").innerText()));
       await check(page, "plan");
       await page.keyboard.press("Escape");
+      await until("it can be edited", async () => page.getByRole("button", { name: "Edit and replay" }).isEnabled());
       await page.keyboard.press("e");
       await id("json-editor").locator(".cm-content").waitFor();
       await check(page, "editor");
@@ -91,6 +92,7 @@ export default async function access(browser) {
       await page.keyboard.press("Escape");
       await at("#/dead-letters");
       await page.locator(".sample").waitFor();
+      await until("it can be edited", async () => page.getByRole("button", { name: "Edit and replay" }).isEnabled());
       await page.keyboard.press("e");
       await id("json-editor").locator(".cm-line", { hasText: '"firstname"' }).click();
       await press(page, "End", "Shift+Home", "Delete");

@@ -97,9 +97,22 @@ export default async function mending(browser) {
     await id("replay-plan").waitFor({ state: "detached" });
   });
 
-  await test("a replay under way is undone: what had not gone is dead as it was", async () => {
+  await test("a group that grows larger goes above the one that is read, and does not take its place", async () => {
+    assert.equal(await id("group-card").count(), 1);
+    const read = await id("group-card").getAttribute("data-group");
+    wants = "nothing";
     await tell(...Array.from({ length: 6 }, (_, n) => ({ id: `u${n}`, name: `U${n}` })));
-    await until("they died", async () => (await dead()) === 8);
+    await until("all have died", async () => (await dead()) === 8);
+    await until("the larger is first", async () => (await id("group-card").first().innerText()).includes("nothing is"));
+    assert.equal(await id("group-card").count(), 2);
+    const current = page.locator('[data-testid="group-card"][aria-pressed="true"]');
+    assert.equal(await current.getAttribute("data-group"), read);
+    await page.keyboard.press("r");
+    await until("the plan", async () => (await id("replay-confirm").innerText()).includes("Replay 2"));
+    await page.keyboard.press("Escape");
+  });
+
+  await test("a replay under way is undone: what had not gone is dead as it was", async () => {
     wants = "name";
     await at("#/deliveries?filter=state%3Adead");
     await until("eight rows", async () => (await id("delivery-row").count()) === 8);

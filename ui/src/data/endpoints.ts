@@ -94,7 +94,8 @@ export function endpoints(client: Client) {
     replayItems: (id: string, cursor: string | null, signal?: AbortSignal) =>
       client.get<Page<ReplayItem>>(`replays/${segment(id)}/items`, { cursor, limit: 100 }, signal),
     discard: (scope: Scope, reason: string) => client.post<Discarded>("discards", { ...scope, reason }),
-    undoDiscard: (id: string) => client.post<{ id: string; restored: number; superseded: number }>(`discards/${segment(id)}/undo`),
+    undoDiscard: (id: string) =>
+      client.post<{ id: string; restored: number; superseded: number }>(`discards/${segment(id)}/undo`),
 
     systems: (signal?: AbortSignal) => client.get<Page<System>>("systems", {}, signal),
     pauseSystem: (name: string) => client.post<unknown>(`systems/${segment(name)}/pause`),
