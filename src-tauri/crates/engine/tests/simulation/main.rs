@@ -12,6 +12,7 @@
     reason = "a test says what it expects and ends where it is not so; it prints its seed"
 )]
 
+mod asleep;
 mod clock;
 mod dice;
 mod ledger;

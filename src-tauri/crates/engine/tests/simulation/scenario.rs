@@ -440,7 +440,7 @@ fn scope(name: &str) -> PauseScope {
     if name == "sync" { PauseScope::Integration(name.to_owned()) } else { PauseScope::System(name.to_owned()) }
 }
 
-fn everything_dead(engine: &Runtime, mode: ReplayMode, canary: bool) -> ReplayRequest {
+pub fn everything_dead(engine: &Runtime, mode: ReplayMode, canary: bool) -> ReplayRequest {
     let filter = Filter::parse("state:dead").expect("a filter");
     let selection = Selection::Filter { filter, now: engine.clock().now(), gates: engine.closed_gates() };
     ReplayRequest {

@@ -1,0 +1,332 @@
+//! A machine that slept for eight hours, and a clock that somebody sets by an hour: the wall jumps and timers do not. What
+//! waits goes once and within its limits; no wait becomes an hour longer; nothing is sent twice.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use parking_lot::Mutex;
+use signalbox_engine::connect::{Deliver, DeliverFuture};
+use signalbox_engine::signals::Signals;
+use signalbox_engine::view::ReplayRequest;
+use signalbox_engine::{Parts, Runtime};
+use signalbox_model::replay::ReplayMode;
+use signalbox_model::{Clock as _, DeliveryState};
+use signalbox_net::client::{Answer, Outbound};
+use signalbox_store::read::DeliveryRow;
+use signalbox_store::sqlite::SqliteStore;
+use signalbox_workspace::MapSecrets;
+use tokio::time::Instant;
+use tower::ServiceExt as _;
+
+use crate::clock::{SimClock, pass};
+use crate::dice::Dice;
+use crate::ledger::{LedgerThread, SimLedger};
+use crate::scenario::everything_dead;
+use crate::trace::Trace;
+
+const NIGHT: i64 = 8 * 3_600;
+const HOUR: i64 = 3_600;
+/// The longest that a sleeping lane takes to notice, and a moment.
+const NOTICED: Duration = Duration::from_secs(6);
+
+const INTEGRATION: &str = r#"
+[source]
+kind = "webhook"
+path = "/hooks/sync"
+verify = { scheme = "none" }
+key = '.body.n | tostring'
+dedupe = { id = '.body.n' }
+
+[[destinations]]
+name = "shop"
+system = "shop"
+request = { path = "/shop" }
+retry = { schedule = ["20s", "20s"], jitter = 0 }
+"#;
+
+/// One request, as the system saw it.
+#[derive(Clone, Debug)]
+struct Seen {
+    at: Instant,
+    body: String,
+    status: u16,
+    /// On the wire at that moment, this one included.
+    flying: u32,
+}
+
+/// Answers everything with what it is told, after 20 ms.
+struct Shop {
+    says: Mutex<(u16, HeaderMap)>,
+    seen: Mutex<Vec<Seen>>,
+    flying: AtomicU32,
+}
+
+impl Shop {
+    fn says(&self, status: u16, headers: &[(&'static str, &'static str)]) {
+        let headers =
+            headers.iter().map(|(name, value)| ((*name).parse().expect("a name"), HeaderValue::from_static(value)));
+        *self.says.lock() = (status, headers.collect());
+    }
+
+    fn seen_since(&self, since: Instant) -> Vec<Seen> {
+        self.seen.lock().iter().filter(|seen| seen.at >= since).cloned().collect()
+    }
+}
+
+impl Deliver for Shop {
+    fn deliver(&self, outbound: Outbound) -> DeliverFuture<'_> {
+        Box::pin(async move {
+            let (status, headers) = self.says.lock().clone();
+            let body = String::from_utf8_lossy(&outbound.body).into_owned();
+            let flying = self.flying.fetch_add(1, Ordering::Relaxed) + 1;
+            self.seen.lock().push(Seen { at: Instant::now(), body, status, flying });
+            pass(20).await;
+            self.flying.fetch_sub(1, Ordering::Relaxed);
+            let wait = Duration::from_millis(20);
+            Ok(Answer {
+                status,
+                headers,
+                body: Bytes::from_static(b"{}"),
+                truncated: false,
+                wait,
+                total: wait,
+                peer: None,
+            })
+        })
+    }
+}
+
+/// The engine over the real ledger, in simulated time.
+struct Night {
+    engine: Arc<Runtime>,
+    shop: Arc<Shop>,
+    clock: Arc<SimClock>,
+    thread: Arc<LedgerThread>,
+    store: Arc<SqliteStore>,
+}
+
+impl Night {
+    fn spend(system: &str, play: impl AsyncFnOnce(&Self)) {
+        let (clock, thread) = (Arc::new(SimClock::new()), Arc::new(LedgerThread::start()));
+        let dir = tempfile::tempdir().expect("a folder");
+        let shop = format!("base_url = \"http://127.0.0.1:9\"\nallow_private = true\n{system}\n");
+        for (name, text) in [("integrations/sync.toml", INTEGRATION), ("systems/shop.toml", &shop)] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+            std::fs::write(path, text).expect("the file is written");
+        }
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+        let store = runtime.block_on(async {
+            clock.boot();
+            let (dice, trace) = (Arc::new(Dice::new(1)), Arc::new(Trace::default()));
+            let signals = Signals::new(clock.clone(), 1);
+            let store = thread.open(dir.path(), clock.clone(), signals.clone());
+            let ledger = SimLedger {
+                store: store.clone(),
+                thread: thread.clone(),
+                clock: clock.clone(),
+                dice: dice.clone(),
+                trace,
+                faults: AtomicBool::new(false),
+                lie: None,
+                counted: AtomicU64::new(0),
+            };
+            let shop = Arc::new(Shop {
+                says: Mutex::new((200, HeaderMap::new())),
+                seen: Mutex::default(),
+                flying: AtomicU32::new(0),
+            });
+            let workspace = signalbox_workspace::load(dir.path()).expect("the folder is there");
+            assert!(workspace.problems.is_empty(), "{:?}", workspace.problems);
+            let parts = Parts {
+                store: Arc::new(ledger),
+                deliver: shop.clone(),
+                secrets: Arc::new(MapSecrets::default()),
+                clock: clock.clone(),
+                random: dice,
+                signals,
+            };
+            let engine = Runtime::start(parts, workspace).await.expect("the engine starts");
+            let night = Self { engine, shop, clock: clock.clone(), thread: thread.clone(), store: store.clone() };
+            play(&night).await;
+            store
+        });
+        drop(runtime);
+        thread.close(store);
+    }
+
+    /// Events `numbers`, one after the other.
+    async fn send(&self, numbers: std::ops::Range<u64>) {
+        for number in numbers {
+            let request = Request::post("/hooks/sync").header("content-type", "application/json");
+            let request = request.body(Body::from(format!(r#"{{"n":{number}}}"#))).expect("a request");
+            let answer = self.engine.ingress_router().oneshot(request).await.expect("the router answers");
+            assert_eq!(answer.status(), StatusCode::OK);
+        }
+    }
+
+    /// The wall clock jumps; answers when.
+    fn jump(&self, seconds: i64) -> Instant {
+        self.clock.jump(seconds);
+        Instant::now()
+    }
+
+    fn rows(&self) -> Vec<DeliveryRow> {
+        self.thread.rows(&self.store, self.clock.now())
+    }
+
+    fn assert_all(&self, state: DeliveryState, count: usize) {
+        let states: Vec<DeliveryState> = self.rows().iter().map(|row| row.state).collect();
+        assert_eq!(states, vec![state; count]);
+    }
+}
+
+/// What was confirmed was sent once.
+fn assert_once(seen: &[Seen]) {
+    let mut confirmed = BTreeSet::new();
+    for seen in seen.iter().filter(|seen| seen.status == 200) {
+        assert!(confirmed.insert(&seen.body), "{} was confirmed twice", seen.body);
+    }
+}
+
+/// The most requests that began within any second.
+fn most_in_a_second(seen: &[Seen]) -> usize {
+    let within = |first: &Seen| {
+        seen.iter().filter(|seen| (first.at..first.at + Duration::from_secs(1)).contains(&seen.at)).count()
+    };
+    seen.iter().map(within).max().unwrap_or(0)
+}
+
+const LIMITED: &str = "limits = { per_second = 10, burst = 5, concurrent = 4 }";
+
+#[test]
+fn after_a_night_what_waits_goes_once_and_within_its_limits() {
+    Night::spend(LIMITED, async |night: &Night| {
+        night.shop.says(503, &[]);
+        night.send(0..80).await;
+        pass(10_000).await;
+        let before = night.shop.seen.lock().len();
+        assert!((20..40).contains(&before), "the breaker is open: {before}");
+        night.shop.says(200, &[]);
+        let woke = night.jump(NIGHT);
+        pass(30_000).await;
+        let seen = night.shop.seen_since(woke);
+        assert!(seen[0].at - woke < NOTICED, "{:?}", seen[0].at - woke);
+        assert_eq!(seen.len(), 80, "one request each");
+        assert_once(&seen);
+        assert!(most_in_a_second(&seen) <= 15, "{} in a second", most_in_a_second(&seen));
+        assert!(seen.iter().all(|seen| seen.flying <= 4), "{seen:?}");
+        night.assert_all(DeliveryState::Delivered, 80);
+    });
+}
+
+#[test]
+fn a_system_that_is_still_dead_in_the_morning_is_asked_by_one() {
+    Night::spend(LIMITED, async |night: &Night| {
+        night.shop.says(503, &[]);
+        night.send(0..80).await;
+        pass(10_000).await;
+        let tries: u32 = night.rows().iter().map(|row| row.attempts).sum();
+        let woke = night.jump(NIGHT);
+        pass(50_000).await;
+        assert_eq!(night.shop.seen_since(woke).len(), 1, "the breaker's probe");
+        let now: u32 = night.rows().iter().map(|row| row.attempts).sum();
+        assert!(now <= tries + 1, "waiting uses no tries: {tries} before, {now} after");
+    });
+}
+
+#[test]
+fn a_replay_keeps_its_rate_over_a_night() {
+    Night::spend("", async |night: &Night| {
+        night.shop.says(422, &[]);
+        night.send(0..40).await;
+        pass(2_000).await;
+        night.assert_all(DeliveryState::Dead, 40);
+        night.shop.says(200, &[]);
+        let request = everything_dead(&night.engine, ReplayMode::Exact, false);
+        let replay = night.engine.start_replay(ReplayRequest { rate: Some(2.0), ..request }).await.expect("it starts");
+        pass(5_000).await;
+        let woke = night.jump(NIGHT);
+        pass(60_000).await;
+        let seen = night.shop.seen_since(woke);
+        assert!(seen.len() >= 25, "it goes on: {}", seen.len());
+        assert!(most_in_a_second(&seen) <= 4, "{} in a second", most_in_a_second(&seen));
+        assert_once(&night.shop.seen.lock());
+        night.assert_all(DeliveryState::Delivered, 40);
+        let ended = night.engine.replay(replay.id).await.expect("the ledger answers").expect("it is there");
+        assert_eq!(ended.total, 40);
+    });
+}
+
+/// What a system says that makes its deliveries wait for some 30 s, and with what settings.
+const WAITS: [(&str, u16, &[(&str, &str)]); 3] = [
+    ("breaker = \"off\"", 429, &[("retry-after", "20")]),
+    ("breaker = \"off\"", 503, &[]),
+    ("breaker = { window = \"10s\", minimum = 5, open = \"20s\" }", 503, &[]),
+];
+
+#[test]
+fn no_wait_becomes_an_hour_longer_or_shorter_when_the_clock_is_set_back() {
+    for (system, status, headers) in WAITS {
+        Night::spend(system, async |night: &Night| {
+            night.shop.says(status, headers);
+            night.send(0..5).await;
+            pass(5_000).await;
+            night.shop.says(200, &[]);
+            let set = night.jump(-HOUR);
+            pass(40_000).await;
+            let seen = night.shop.seen_since(set);
+            let waited = seen[0].at - set;
+            // 15 of the 20 s were left. A system's gates stand still between two looks, which are up to 5 s apart.
+            assert!((13..=21).contains(&waited.as_secs()), "{system}, {status}: {waited:?}");
+            assert_once(&seen);
+            night.assert_all(DeliveryState::Delivered, 5);
+        });
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_forward_sends_what_is_due_then_once() {
+    for (system, status, headers) in WAITS {
+        Night::spend(system, async |night: &Night| {
+            night.shop.says(status, headers);
+            night.send(0..5).await;
+            pass(5_000).await;
+            night.shop.says(200, &[]);
+            let set = night.jump(HOUR);
+            pass(20_000).await;
+            let seen = night.shop.seen_since(set);
+            assert!(seen[0].at - set < NOTICED, "{system}, {status}: {:?}", seen[0].at - set);
+            assert_eq!(seen.len(), 5);
+            night.assert_all(DeliveryState::Delivered, 5);
+        });
+    }
+}
+
+#[test]
+fn a_quota_that_is_spent_is_not_spent_for_an_hour_longer() {
+    for (jump, earliest, latest) in [(-HOUR, 13, 21), (NIGHT, 0, 6)] {
+        Night::spend("quota = { reserve = 0.1 }", async |night: &Night| {
+            night.shop.says(200, &[("ratelimit-policy", "\"minute\";q=10;w=60"), ("ratelimit", "\"minute\";r=0;t=20")]);
+            night.send(0..1).await;
+            pass(1_000).await;
+            night.shop.says(200, &[]);
+            night.send(1..5).await;
+            pass(4_000).await;
+            assert_eq!(night.shop.seen.lock().len(), 1, "the quota is spent");
+            let set = night.jump(jump);
+            pass(40_000).await;
+            let seen = night.shop.seen_since(set);
+            let waited = (seen[0].at - set).as_secs();
+            assert!((earliest..=latest).contains(&waited), "{jump}: {waited} s");
+            assert_once(&seen);
+            night.assert_all(DeliveryState::Delivered, 5);
+        });
+    }
+}
