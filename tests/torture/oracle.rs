@@ -59,29 +59,33 @@ pub fn look(dir: &Path) -> Result<Digest, String> {
             return Err(format!("{wrong}: {first} and {} more", rows.len() - 1));
         }
     }
-    for row in ledger.rows("SELECT e.body_hash, b.body FROM event e JOIN event_body b ON b.seq = e.seq")? {
-        if row[0][1..] != blake3::hash(&row[1][1..]).as_bytes()[..] {
-            return Err("the body of an event is not what was accepted".to_owned());
-        }
+    let mut whole = true;
+    ledger.each("SELECT e.body_hash, b.body FROM event e JOIN event_body b ON b.seq = e.seq", |columns| {
+        let (hash, body) = (columns.next(), columns.next());
+        let same = hash.zip(body).is_some_and(|((_, hash), (_, body))| hash == blake3::hash(body).as_bytes());
+        whole &= same;
+    })?;
+    if !whole {
+        return Err("the body of an event is not what was accepted".to_owned());
     }
     digest(&ledger)
 }
 
 pub fn digest(ledger: &Ledger) -> Result<Digest, String> {
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'meta'";
-    let mut sum: Digest = 0;
+    let (mut sum, mut whole): (Digest, Vec<u8>) = (0, Vec::new());
     for table in ledger.texts(tables)? {
-        let mut whole = Vec::new();
-        for row in ledger.rows(&format!("SELECT * FROM {table}"))? {
+        ledger.each(&format!("SELECT * FROM {table}"), |columns| {
             whole.clear();
             whole.extend_from_slice(table.as_bytes());
-            for column in row {
-                whole.extend_from_slice(&(column.len() as u64).to_le_bytes());
-                whole.extend_from_slice(&column);
+            for (kind, bytes) in columns {
+                whole.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+                whole.push(kind);
+                whole.extend_from_slice(bytes);
             }
             let hash = *blake3::hash(&whole).as_bytes();
             sum = sum.wrapping_add(u128::from_le_bytes(hash[..16].try_into().expect("16 of 32 bytes")));
-        }
+        })?;
     }
     Ok(sum)
 }

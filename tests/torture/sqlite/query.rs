@@ -39,27 +39,35 @@ impl Ledger {
 
     /// All rows, each column as its bytes with its type before them.
     pub fn rows(&self, sql: &str) -> Result<Vec<Vec<Vec<u8>>>, String> {
+        let mut rows = Vec::new();
+        self.each(sql, |columns| {
+            rows.push(columns.map(|(kind, bytes)| [&[kind], bytes].concat()).collect());
+        })?;
+        Ok(rows)
+    }
+
+    /// Shows each row's columns, type and bytes, where SQLite has them.
+    pub fn each(&self, sql: &str, mut show: impl FnMut(&mut dyn Iterator<Item = (u8, &[u8])>)) -> Result<(), String> {
         let text = CString::new(sql).map_err(|error| error.to_string())?;
         let mut statement = std::ptr::null_mut();
-        // SAFETY: the statement is finalized below, on every way out; columns are copied before the next step.
+        // SAFETY: the statement is finalized below, on every way out; columns are gone before the next step.
         unsafe {
             if ffi::sqlite3_prepare_v2(self.0, text.as_ptr(), -1, &mut statement, std::ptr::null_mut())
                 != ffi::SQLITE_OK
             {
                 return Err(self.error());
             }
-            let mut rows = Vec::new();
             let ended = loop {
                 let step = ffi::sqlite3_step(statement);
                 if step != ffi::SQLITE_ROW {
                     break step;
                 }
                 let columns = ffi::sqlite3_column_count(statement);
-                rows.push((0..columns).map(|at| column(statement, at)).collect());
+                show(&mut (0..columns).map(|at| column(statement, at)));
             };
             let error = (ended != ffi::SQLITE_DONE).then(|| self.error());
             ffi::sqlite3_finalize(statement);
-            error.map_or(Ok(rows), Err)
+            error.map_or(Ok(()), Err)
         }
     }
 
@@ -72,18 +80,14 @@ impl Ledger {
 }
 
 /// # Safety
-/// The statement stands on a row and has this column.
-unsafe fn column(statement: *mut ffi::sqlite3_stmt, at: i32) -> Vec<u8> {
-    // SAFETY: as said above; SQLite's buffer is copied at once.
+/// The statement stands on a row and has this column, and what is returned is not used after the next step.
+unsafe fn column<'row>(statement: *mut ffi::sqlite3_stmt, at: i32) -> (u8, &'row [u8]) {
+    // SAFETY: as said above.
     unsafe {
         let kind = u8::try_from(ffi::sqlite3_column_type(statement, at)).unwrap_or(0);
         let start = ffi::sqlite3_column_blob(statement, at).cast::<u8>();
         let len = usize::try_from(ffi::sqlite3_column_bytes(statement, at)).unwrap_or(0);
-        let mut bytes = vec![kind];
-        if !start.is_null() {
-            bytes.extend_from_slice(std::slice::from_raw_parts(start, len));
-        }
-        bytes
+        (kind, if start.is_null() { &[] } else { std::slice::from_raw_parts(start, len) })
     }
 }
 
