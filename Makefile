@@ -60,9 +60,10 @@ fuzz: ## Fuzz each target with libFuzzer; SECONDS=60 each (the short form runs w
 	@command -v cargo-fuzz >/dev/null || cargo install --locked --root $(TARGET)/tools cargo-fuzz --version 0.13.2
 	@for target in $$(ls $(FUZZ)/seeds); do \
 	  mkdir -p $(TARGET)/fuzz/corpus/$$target; \
+	  echo "fuzz: $$target"; \
 	  RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir $(FUZZ) --target-dir $(TARGET)/fuzz/build --sanitizer none $$target \
 	    $(TARGET)/fuzz/corpus/$$target $(FUZZ)/seeds/$$target -- \
-	    -max_total_time=$(SECONDS) -timeout=1 -rss_limit_mb=256 -max_len=8192 -print_final_stats=1; \
+	    -max_total_time=$(SECONDS) -timeout=1 -rss_limit_mb=256 -max_len=8192 -verbosity=0 -print_final_stats=1; \
 	done
 
 .PHONY: bench

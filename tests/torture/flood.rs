@@ -1,17 +1,22 @@
 //! Connections that only take places: heads and bodies that never end, sockets that say nothing, bodies that are bombs. The
 //! real program closes them by its deadlines and serves the others meanwhile.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use signalbox_testkit::{Destination, TestWorkspace, http, workspace};
+use signalbox_testkit::{Destination, ServeProcess, TestWorkspace, http, workspace};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::compare::{Compared, p99};
 use crate::program::{resident_kib, send, serve};
 use crate::seed::count;
 
-const HONEST: usize = 300;
+/// Honest requests of a round.
+const HONEST: usize = 50;
+/// Few enough that the slow ones still hold on at the end.
+const ROUNDS: usize = 12;
 /// The head's 10 s, or the body's 5 s of patience and some, and a busy machine's own.
 const DEADLINE: Duration = Duration::from_secs(25);
 
@@ -59,8 +64,8 @@ async fn hold(mut stream: TcpStream, slow: Slow) -> Duration {
     }
 }
 
-/// The time in which 99 of 100 honest requests are answered.
-async fn p99(ingress: &str, round: &str) -> Duration {
+/// Sends honest requests one after the other.
+async fn honest(ingress: &str, round: &str) -> Duration {
     let mut times = Vec::with_capacity(HONEST);
     for number in 0..HONEST {
         let begun = tokio::time::Instant::now();
@@ -68,21 +73,26 @@ async fn p99(ingress: &str, round: &str) -> Duration {
         assert_eq!(answer.status, 200, "{}", answer.text());
         times.push(begun.elapsed());
     }
-    times.sort_unstable();
-    times[HONEST * 99 / 100]
+    p99(times)
+}
+
+async fn start() -> (TestWorkspace, Destination, ServeProcess) {
+    let (workspace, destination) = (TestWorkspace::new(), Destination::start().await);
+    workspace.system("crm", &destination.url(), "");
+    workspace.integration("sync", &workspace::destination("crm", ""));
+    let process = serve(&workspace).await;
+    honest(&process.ingress(), "warm").await;
+    (workspace, destination, process)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_never_end_are_closed_and_hold_up_nobody() {
     let connections = usize::try_from(count("CONNECTIONS", 500, 5_000)).unwrap();
     rlimit::increase_nofile_limit(connections as u64 + 1_000).unwrap();
-    let (workspace, destination) = (TestWorkspace::new(), Destination::start().await);
-    workspace.system("crm", &destination.url(), "");
-    workspace.integration("sync", &workspace::destination("crm", ""));
-    let process = serve(&workspace).await;
+    // Measured in turns with a program that is left in peace.
+    let (_calm_workspace, _calm_destination, calm) = start().await;
+    let (_workspace, _destination, process) = start().await;
     let ingress = process.ingress();
-    p99(&ingress, "warm").await;
-    let alone = p99(&ingress, "alone").await;
     let before = resident_kib(process.pid());
     let mut held = JoinSet::new();
     for number in 0..connections {
@@ -90,41 +100,53 @@ async fn connections_that_never_end_are_closed_and_hold_up_nobody() {
         let stream = connect(&ingress, number).await.unwrap();
         held.spawn(hold(stream, slow));
     }
-    let beside = p99(&ingress, "beside").await;
+    let mut compared = Compared::default();
+    for round in 0..ROUNDS {
+        compared.without.push(honest(&calm.ingress(), &round.to_string()).await);
+        compared.beside.push(honest(&ingress, &round.to_string()).await);
+    }
     let grown = resident_kib(process.pid()).saturating_sub(before);
     let mut longest = Duration::ZERO;
     while let Some(time) = held.join_next().await {
         longest = longest.max(time.unwrap());
     }
     println!(
-        "flood: {connections} slow connections; p99 of the honest {alone:?} alone, {beside:?} beside them; {} MiB more; all closed within {longest:?}",
+        "flood: {connections} slow connections; honest requests: {}; {} MiB more; all closed within {longest:?}",
+        compared.judge(2.0).unwrap(),
         grown >> 10
     );
     assert!(longest < DEADLINE, "{longest:?}");
     assert!(grown < 64 << 10, "{grown} KiB");
-    // Below some milliseconds the machine's own noise is more than a factor of two.
-    assert!(beside < alone * 2 + Duration::from_millis(20), "{alone:?} alone, {beside:?} beside the slow ones");
+}
+
+/// An object of so many keys.
+fn keys(count: u32) -> String {
+    let keys: Vec<String> = (0..count).map(|number| format!("\"k{number}\":{number}")).collect();
+    format!("{{{}}}", keys.join(","))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bombs_cost_no_memory_and_are_answered() {
-    let (workspace, destination) = (TestWorkspace::new(), Destination::start().await);
-    workspace.system("crm", &destination.url(), "");
-    workspace.integration("sync", &workspace::destination("crm", ""));
-    let process = serve(&workspace).await;
+    let (_workspace, _destination, process) = start().await;
     let ingress = process.ingress();
-    p99(&ingress, "warm").await;
     let before = resident_kib(process.pid());
     let deep = "[".repeat(500_000);
-    let keys: Vec<String> = (0..60_000).map(|number| format!("\"k{number}\":{number}")).collect();
-    let keys = format!("{{{}}}", keys.join(","));
+    let (some, many) = (keys(15_000), keys(60_000));
     let number = format!("{{\"n\":{}}}", "9".repeat(900_000));
-    for (name, body) in [("deep", &deep), ("keys", &keys), ("number", &number)] {
-        let begun = tokio::time::Instant::now();
-        let answer = send(&ingress, name, body.as_bytes()).await.unwrap();
-        assert_eq!(answer.status, 200, "{name}: raw bytes are kept whatever they are: {}", answer.text());
-        println!("bomb '{name}': {} bytes answered in {:?}", body.len(), begun.elapsed());
+    let mut fastest = BTreeMap::new();
+    for (name, body) in [("deep", &deep), ("some", &some), ("many", &many), ("number", &number)] {
+        // The fastest of a few: the machine may be busy.
+        for time in 0..3 {
+            let begun = tokio::time::Instant::now();
+            let answer = send(&ingress, &format!("{name}-{time}"), body.as_bytes()).await.unwrap();
+            assert_eq!(answer.status, 200, "{name}: raw bytes are kept whatever they are: {}", answer.text());
+            let took = fastest.entry(name).or_insert(Duration::MAX);
+            *took = begun.elapsed().min(*took);
+        }
+        println!("bomb '{name}': {} bytes answered in {:?}", body.len(), fastest[name]);
     }
+    // Four times as many keys: in a straight line four times as long, sixteen times if each were compared with each.
+    assert!(fastest["many"] < fastest["some"] * 10, "{fastest:?}");
     let gzip = [("content-encoding", "gzip"), ("content-type", "application/json")];
     let answer = http::send(&ingress, "POST", "/hooks/sync", &gzip, &[0x1f, 0x8b, 8, 0]).await.unwrap();
     assert_eq!(answer.status, 415, "nothing is unpacked");

@@ -13,6 +13,7 @@
 )]
 
 mod backlog;
+mod compare;
 mod corruption;
 mod disk;
 mod disk_full;

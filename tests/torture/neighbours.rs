@@ -1,7 +1,6 @@
 //! Dead systems beside a healthy one: what waits for them must not hold up what does not.
 //!
-//! Two programs run at the same time, one with the dead systems and one without, and are measured in turns, so that
-//! whatever else the machine does meets both.
+//! Two programs run at the same time, one with the dead systems and one without, and are measured in turns.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::backlog::fill;
+use crate::compare::{Compared, p99};
 use crate::program::{binary, resident_kib, send_to, within};
 use crate::seed::count;
 
@@ -24,12 +24,6 @@ const EVENTS: u64 = 150;
 const AT_ONCE: u64 = 4;
 /// How much later the healthy system's events may arrive: a fifth.
 const MOVED: f64 = 1.2;
-/// So many rounds must be worse by more than that before it is called moved: of 16 coins, 14 or more fall on one side in
-/// one of 500 throws.
-const TOO_MANY: usize = 14;
-/// Two programs sync to one disk: what one waits for the other's sync is none of the dead system's doing.
-const ONE_SYNC: Duration = Duration::from_millis(1);
-
 const BREAKER: &str = "breaker = { window = \"30s\" }";
 
 /// A program with an integration `well` and its healthy destination.
@@ -92,51 +86,25 @@ impl Program {
             let number = request.json()["number"].as_u64().unwrap();
             request.at - sent[&number]
         };
-        let mut times: Vec<Duration> = arrived.iter().map(took).collect();
-        times.sort_unstable();
-        times[times.len() * 99 / 100]
+        p99(arrived.iter().map(took).collect())
     }
 }
 
-/// p99s of rounds, made in turns.
-struct Compared {
-    without: Vec<Duration>,
-    beside: Vec<Duration>,
-}
-
-impl Compared {
-    async fn measure(without: &mut Program, beside: &mut Program) -> Self {
-        let mut compared = Self { without: Vec::new(), beside: Vec::new() };
-        without.p99().await;
-        beside.p99().await;
-        for round in 0..ROUNDS {
-            // Who goes first changes, too.
-            if round % 2 == 0 {
-                compared.without.push(without.p99().await);
-                compared.beside.push(beside.p99().await);
-            } else {
-                compared.beside.push(beside.p99().await);
-                compared.without.push(without.p99().await);
-            }
+async fn measure(without: &mut Program, beside: &mut Program) -> Compared {
+    let mut compared = Compared::default();
+    without.p99().await;
+    beside.p99().await;
+    for round in 0..ROUNDS {
+        // Who goes first changes, too.
+        if round % 2 == 0 {
+            compared.without.push(without.p99().await);
+            compared.beside.push(beside.p99().await);
+        } else {
+            compared.beside.push(beside.p99().await);
+            compared.without.push(without.p99().await);
         }
-        compared
     }
-
-    fn judge(&self) -> Result<String, String> {
-        let (without, beside) = (median(&self.without), median(&self.beside));
-        let worse = |(without, beside): &(&Duration, &Duration)| **beside > without.mul_f64(MOVED) + ONE_SYNC;
-        let moved = self.without.iter().zip(&self.beside).filter(worse).count();
-        let said = format!(
-            "p99 {beside:?} beside, {without:?} without (medians of {ROUNDS} rounds, of which {moved} were worse by more than a fifth)"
-        );
-        if moved < TOO_MANY { Ok(said) } else { Err(said) }
-    }
-}
-
-fn median(times: &[Duration]) -> Duration {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    times[times.len() / 2]
+    compared
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,11 +122,11 @@ async fn a_dead_system_with_a_long_backlog_moves_nobody_elses_p99() {
     })
     .await;
     beside.given_up_on(1).await;
-    let compared = Compared::measure(&mut without, &mut beside).await;
+    let compared = measure(&mut without, &mut beside).await;
     let waiting = beside.process.deliveries("destination:crm").await["total"].as_u64().unwrap();
     // A list counts up to ten thousand.
     assert!(waiting >= rows.min(10_000), "{waiting}");
-    println!("neighbours: {rows} rows behind a dead system: {}", compared.judge().unwrap());
+    println!("neighbours: {rows} rows behind a dead system: {}", compared.judge(MOVED).unwrap());
 }
 
 /// Integrations of dead destinations, and how many each has; two of them share a system.
@@ -218,16 +186,8 @@ async fn a_thousand_dead_destinations_cost_little_and_move_nobody_elses_p99() {
         grown >> 10,
         before >> 10
     );
-    let compared = Compared::measure(&mut without, &mut beside).await;
-    println!("neighbours: {dead} dead destinations of 1,010: {}", compared.judge().unwrap());
+    let compared = measure(&mut without, &mut beside).await;
+    println!("neighbours: {dead} dead destinations of 1,010: {}", compared.judge(MOVED).unwrap());
     assert!(grown < MEMORY_KIB, "{grown} KiB");
     drop(beside.workspace);
-}
-
-#[test]
-fn a_p99_that_moved_by_more_than_a_fifth_is_noticed() {
-    let rounds = |millis: u64| (0..ROUNDS).map(move |round| Duration::from_millis(millis + round % 3)).collect();
-    let beside = |millis| Compared { without: rounds(100), beside: rounds(millis) };
-    assert!(beside(118).judge().is_ok());
-    assert!(beside(128).judge().is_err());
 }

@@ -11,7 +11,8 @@ use signalbox_testkit::{Response, ServeProcess, TestWorkspace, http};
 pub fn binary() -> &'static Path {
     static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
         let other = std::env::var_os("SIGNALBOX_TORTURE_BIN");
-        other.map_or_else(|| env!("CARGO_BIN_EXE_signalbox").into(), PathBuf::from)
+        // Absolute: it is started in the folder of its workspace.
+        other.map_or_else(|| env!("CARGO_BIN_EXE_signalbox").into(), |path| std::fs::canonicalize(path).unwrap())
     });
     &BINARY
 }
