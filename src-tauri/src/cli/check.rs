@@ -17,7 +17,7 @@ use super::output::clean;
 pub(super) struct Arguments {
     /// The workspace folder; the current one unless given
     dir: Option<PathBuf>,
-    /// Read the whole ledger too: every page, index and stored body. Signalbox must not be running
+    /// Read the whole ledger too: every page, every index, the bodies of events and revisions. Signalbox must not be running
     #[arg(long)]
     ledger: bool,
     /// Let a ledger whose newest events are gone start again with what is left
@@ -62,11 +62,13 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<Exit
         for problem in found {
             output.line(&format!("ledger: {}", clean(problem)))?;
         }
-        output.line(if sound { "ledger: every page and every body is as it was written" } else { RESTORE })?;
+        output.line(if sound { SOUND } else { RESTORE })?;
     }
     Ok(if errors == 0 && sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Answers of destinations have no sum.
+const SOUND: &str = "ledger: every page, and the body of every event and revision, is as it was written";
 const RESTORE: &str = "ledger: it is damaged; restore the .signalbox folder from a backup";
 
 /// What is wrong with it. The lock keeps a program from starting meanwhile.

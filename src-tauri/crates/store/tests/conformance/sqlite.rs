@@ -7,7 +7,7 @@ use std::time::Duration;
 use signalbox_model::SystemClock;
 use signalbox_store::event::Fate;
 use signalbox_store::observe::NoObserver;
-use signalbox_store::sqlite::{FILE, SqliteOptions, SqliteStore};
+use signalbox_store::sqlite::{FILE, SqliteOptions, SqliteStore, check};
 use signalbox_store::{Deliveries, Events, Lanes, Reads, StoreError};
 use sqlx::ConnectOptions;
 
@@ -118,6 +118,28 @@ async fn the_schema_refuses_impossible_rows() {
     for sql in impossible {
         assert!(!try_change(&file, &sql).await, "{sql}");
     }
+}
+
+#[tokio::test]
+async fn the_whole_check_finds_a_body_that_was_changed_in_an_event_and_in_a_revision() {
+    let bench = bench().await;
+    let remapped = Fate::Send(request(&bytes::Bytes::from_static(b"mapped")));
+    let (mapped, _) = bench.event().ending_as(bench.lane, remapped).await;
+    bench.queue(bench.lane, "003").await;
+    bench.sqlite.close().await;
+    let file = bench.dir.path().join(FILE);
+    let look = || async { check(bench.dir.path(), false, Arc::new(SystemClock)).await.unwrap() };
+    assert_eq!(look().await, Vec::<String>::new());
+    assert!(try_change(&file, "UPDATE revision SET body = x'6d617070656421' WHERE body IS NOT NULL").await);
+    assert_eq!(look().await, [format!("revision 1 of the delivery {mapped} is not what was to be sent")]);
+    assert!(try_change(&file, "UPDATE event_body SET body = x'00'").await);
+    let found = look().await;
+    let of = |what: &str| found.iter().filter(|problem| problem.starts_with(what)).count();
+    assert_eq!(
+        (of("the body of the event"), of("revision 1")),
+        (2, 2),
+        "a revision may be its event's own bytes: {found:?}"
+    );
 }
 
 #[tokio::test]
