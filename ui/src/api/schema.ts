@@ -2091,13 +2091,35 @@ export interface components {
             rate?: number | null;
         };
         /** @description One event on its way to one destination. */
-        Delivery: {
-            accepted_at: components["schemas"]["Time"];
+        Delivery: components["schemas"]["DeliveryFacts"] & {
             /**
              * Format: int32
              * @description Tries so far, over all rounds.
              */
             attempts: number;
+        };
+        /** @description Everything about one delivery. `attempts` is the list here; their number is its length. */
+        DeliveryDetail: components["schemas"]["DeliveryFacts"] & {
+            /** @description Oldest first. */
+            attempts: components["schemas"]["Attempt"][];
+            /** @description Where it stands and why, in a sentence. */
+            explain: string;
+            integration_title: string;
+            /** @description Where it comes from and what became of it, oldest first. */
+            lineage: components["schemas"]["LineageStep"][];
+            /** @description The bytes that were or will be sent, oldest first. */
+            revisions: components["schemas"]["Revision"][];
+            /** @description The same event's other deliveries. */
+            siblings: components["schemas"]["Sibling"][];
+            split?: components["schemas"]["Split"] | null;
+            system_title: string;
+            /** @description What happened between receiving and the first attempt. */
+            trace: components["schemas"]["TraceStep"][];
+            waits_for?: components["schemas"]["WaitsFor"] | null;
+        };
+        /** @description What is said of a delivery in the list and alone. */
+        DeliveryFacts: {
+            accepted_at: components["schemas"]["Time"];
             /** @description The event that came earlier under the same id with other bytes. */
             conflict_of?: string | null;
             destination: string;
@@ -2136,51 +2158,6 @@ export interface components {
             status?: number | null;
             system: string;
             type?: string | null;
-        };
-        /** @description Everything about one delivery. `attempts` is the list here; their number is its length. */
-        DeliveryDetail: {
-            accepted_at: components["schemas"]["Time"];
-            /** @description Oldest first. */
-            attempts: components["schemas"]["Attempt"][];
-            conflict_of?: string | null;
-            destination: string;
-            due_at?: components["schemas"]["Time"] | null;
-            ended_at?: components["schemas"]["Time"] | null;
-            event: string;
-            /** @description Where it stands and why, in a sentence. */
-            explain: string;
-            group?: string | null;
-            id: string;
-            integration: string;
-            integration_title: string;
-            key?: string | null;
-            kind?: components["schemas"]["FailureKind"] | null;
-            /** Format: int64 */
-            latency_ms?: number | null;
-            /** @description Where it comes from and what became of it, oldest first. */
-            lineage: components["schemas"]["LineageStep"][];
-            /** Format: int32 */
-            max_attempts?: number | null;
-            message?: string | null;
-            reason?: components["schemas"]["HeldReason"] | null;
-            replay?: string | null;
-            /** Format: int32 */
-            revision: number;
-            /** @description The bytes that were or will be sent, oldest first. */
-            revisions: components["schemas"]["Revision"][];
-            /** @description The same event's other deliveries. */
-            siblings: components["schemas"]["Sibling"][];
-            split?: components["schemas"]["Split"] | null;
-            stage?: components["schemas"]["Stage"] | null;
-            state: components["schemas"]["DeliveryState"];
-            /** Format: int32 */
-            status?: number | null;
-            system: string;
-            system_title: string;
-            /** @description What happened between receiving and the first attempt. */
-            trace: components["schemas"]["TraceStep"][];
-            type?: string | null;
-            waits_for?: components["schemas"]["WaitsFor"] | null;
         };
         /** @description Newest first. */
         DeliveryPage: {
@@ -2366,15 +2343,24 @@ export interface components {
         FaultsPatch: {
             bad_signature?: components["schemas"]["Share"] | null;
             error_500?: components["schemas"]["Share"] | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Every answer waits this long; 0 to 60,000.
+             */
             latency_ms?: number | null;
             miscount?: components["schemas"]["Share"] | null;
+            /** @description Connections are refused. */
             outage?: boolean | null;
             partial?: components["schemas"]["Share"] | null;
+            /** @description No events are sent. */
             paused?: boolean | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Events per second; 0.1 to 100.
+             */
             per_second?: number | null;
             rate_429?: components["schemas"]["Rate429Patch"] | null;
+            /** @description `firstname` is called `first_name`; the old name is refused. */
             renamed_field?: boolean | null;
         };
         /** @description One field that is not the same. */

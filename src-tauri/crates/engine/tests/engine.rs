@@ -8,64 +8,27 @@ use std::time::Duration;
 
 use http::StatusCode;
 use signalbox_engine::view::{PauseScope, ReplayRequest, ReplayTarget};
-use signalbox_model::replay::{NewerPolicy, ReplayMode, ReplayState};
+use signalbox_model::replay::{ReplayMode, ReplayState};
 use signalbox_model::{DeliveryState, FailureKind, HeldReason, Stage};
 use signalbox_store::Reads as _;
 use signalbox_store::read::Selection;
 
 use tower::ServiceExt as _;
-use world::{SYSTEM, World};
+use world::replaying::{dead, ended, exact};
+use world::{SYSTEM, World, integration};
 
-const PLAIN: &str = r#"
-[source]
-kind = "webhook"
-path = "/hooks/sync"
-verify = { scheme = "none" }
-key = '.body.id'
-dedupe = "off"
-
-[[destinations]]
-name = "shop"
-system = "shop"
-request = { path = "/in" }
+const PLAIN: &str = integration!(
+    r#"request = { path = "/in" }
 retry = { schedule = ["20ms", "20ms"], jitter = 0 }
-"#;
+"#
+);
 
 fn with_steps(steps: &str) -> String {
     PLAIN.replace("[[destinations]]", &format!("{steps}\n[[destinations]]"))
 }
 
-fn all_dead(world: &World) -> ReplayTarget {
-    ReplayTarget::Selection(Selection::Filter {
-        filter: signalbox_model::filter::Filter::parse("state:dead").expect("a filter"),
-        now: world.runtime.clock().now(),
-        gates: world.runtime.closed_gates(),
-    })
-}
-
-fn request(target: ReplayTarget, mode: ReplayMode) -> ReplayRequest {
-    ReplayRequest {
-        target,
-        mode,
-        rate: Some(1_000.0),
-        canary: false,
-        newer: NewerPolicy::Skip,
-        reason: None,
-        edit: None,
-        patch: None,
-    }
-}
-
-async fn ended(world: &World, id: signalbox_model::ReplayId) -> signalbox_store::replay::ReplayRow {
-    let mut cursor = None;
-    for _ in 0..200 {
-        let row = world.runtime.replay(id).await.expect("the ledger answers").expect("the replay is there");
-        if matches!(row.state, ReplayState::Done | ReplayState::Stopped | ReplayState::Cancelled) {
-            return row;
-        }
-        cursor = Some(world.runtime.signals().live(cursor.as_deref(), Duration::from_millis(100)).await.cursor);
-    }
-    panic!("the replay never ended");
+fn remap(target: ReplayTarget) -> ReplayRequest {
+    ReplayRequest { mode: ReplayMode::Remap, ..exact(target) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +72,7 @@ async fn a_dead_letter_parks_its_own_key_only_and_its_replay_lets_the_rest_follo
     world.until("state:delivered", 1).await;
     let held = world.until("state:held reason:order key:a", 2).await;
     assert!(held.iter().all(|row| row.reason == Some(HeldReason::Order)));
-    let started = world.runtime.start_replay(request(all_dead(&world), ReplayMode::Exact)).await.expect("starts");
+    let started = world.runtime.start_replay(exact(dead(&world))).await.expect("starts");
     world.until("state:delivered", 4).await;
     let report = ended(&world, started.id).await;
     assert_eq!((report.state, report.delivered, report.dead), (ReplayState::Done, 1, 0));
@@ -124,13 +87,12 @@ async fn a_wrong_mapping_makes_dead_letters_and_a_remap_after_the_mend_delivers_
     world.send(r#"{"id":"a","name":null}"#).await;
     let rows = world.until("state:dead stage:map kind:mapping", 1).await;
     assert_eq!((rows[0].attempts, rows[0].stage), (0, Some(Stage::Map)));
-    let plan = world.runtime.plan_replay(request(all_dead(&world), ReplayMode::Remap)).await.expect("a plan");
+    let plan = world.runtime.plan_replay(remap(dead(&world))).await.expect("a plan");
     assert_eq!(plan.count, 1);
     assert!(plan.samples[0].fails.is_some(), "the mapping is still wrong");
     let mended = with_steps("[[steps]]\nkind = \"map\"\njq = '{ name: (.name // \"\" | ascii_downcase) }'\n");
     world.change(&[("integrations/sync.toml", &mended)]).await;
-    let started =
-        world.runtime.start_replay(request(ReplayTarget::Plan(plan.id), ReplayMode::Remap)).await.expect("starts");
+    let started = world.runtime.start_replay(remap(ReplayTarget::Plan(plan.id))).await.expect("starts");
     world.until("state:delivered", 1).await;
     assert_eq!(ended(&world, started.id).await.delivered, 1);
     assert_eq!(world.destinations.bodies(), [r#"{"name":""}"#]);
@@ -143,8 +105,7 @@ async fn an_edit_is_a_new_revision_with_a_new_key_and_the_original_stays() {
     world.send(r#"{"id":"a","zip":""}"#).await;
     let dead = world.until("state:dead", 1).await;
     let edit = Some(br#"{"id":"a","zip":"LV-1001"}"#.to_vec());
-    let asked =
-        ReplayRequest { edit, ..request(ReplayTarget::Selection(Selection::Ids(vec![dead[0].id])), ReplayMode::Exact) };
+    let asked = ReplayRequest { edit, ..exact(ReplayTarget::Selection(Selection::Ids(vec![dead[0].id]))) };
     let started = world.runtime.start_replay(asked).await.expect("starts");
     world.until("state:delivered", 1).await;
     ended(&world, started.id).await;
@@ -172,7 +133,7 @@ async fn a_failed_canary_leaves_the_others_dead_after_exactly_one_request() {
     }
     world.until("state:dead", 4).await;
     let before = world.destinations.seen.lock().len();
-    let asked = ReplayRequest { canary: true, ..request(all_dead(&world), ReplayMode::Exact) };
+    let asked = ReplayRequest { canary: true, ..exact(dead(&world)) };
     let started = world.runtime.start_replay(asked).await.expect("starts");
     let report = ended(&world, started.id).await;
     assert_eq!((report.state, report.dead, report.pending), (ReplayState::Stopped, 1, 3));
@@ -300,7 +261,7 @@ async fn a_replay_that_was_paused_before_a_restart_is_resumed_after_it() {
         world.send("{}").await;
     }
     world.until("state:dead", 3).await;
-    let slow = ReplayRequest { rate: Some(0.1), ..request(all_dead(&world), ReplayMode::Exact) };
+    let slow = ReplayRequest { rate: Some(0.1), ..exact(dead(&world)) };
     let started = world.runtime.start_replay(slow).await.expect("starts");
     world.until("state:delivered", 1).await;
     world.runtime.pause_replay(started.id).await.expect("pauses");
@@ -355,7 +316,7 @@ async fn a_split_event_that_died_is_read_again_as_its_part() {
     world.until("state:dead kind:mapping", 1).await;
     let mended = with_steps("[[steps]]\nkind = \"map\"\njq = '{ name: (.name | tostring) }'\n");
     world.change(&[("integrations/sync.toml", &split(&mended))]).await;
-    let replay = world.runtime.start_replay(request(all_dead(&world), ReplayMode::Remap)).await.expect("a replay");
+    let replay = world.runtime.start_replay(remap(dead(&world))).await.expect("a replay");
     ended(&world, replay.id).await;
     world.until("state:delivered", 2).await;
     assert_eq!(world.destinations.bodies(), [r#"{"name":"b"}"#, r#"{"name":"1"}"#]);

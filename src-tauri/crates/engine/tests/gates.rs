@@ -7,28 +7,17 @@ mod world;
 use std::time::Duration;
 
 use signalbox_engine::gates::Hold;
-use signalbox_engine::view::{Explained, PauseScope, ReplayRequest, ReplayTarget};
-use signalbox_model::filter::Filter;
-use signalbox_model::replay::{NewerPolicy, ReplayMode};
+use signalbox_engine::view::{Explained, PauseScope};
 use signalbox_model::{DeliveryState, HeldReason};
-use signalbox_store::read::Selection;
 
-use world::{SYSTEM, World};
+use world::replaying::{dead, exact};
+use world::{SYSTEM, World, integration};
 
-const SYNC: &str = r#"
-[source]
-kind = "webhook"
-path = "/hooks/sync"
-verify = { scheme = "none" }
-key = '.body.id'
-dedupe = "off"
-
-[[destinations]]
-name = "shop"
-system = "shop"
-request = { path = "/in" }
+const SYNC: &str = integration!(
+    r#"request = { path = "/in" }
 retry = { schedule = ["1h", "1h"], jitter = 0 }
-"#;
+"#
+);
 
 /// The one delivery that waits, explained.
 async fn waiting(world: &World) -> Explained {
@@ -112,15 +101,7 @@ async fn at_the_reserve_of_a_quota_live_traffic_goes_and_replays_wait_as_one() {
     world.send(r#"{"id":"4"}"#).await;
     world.until("state:delivered", 1).await;
 
-    let target = ReplayTarget::Selection(Selection::Filter {
-        filter: Filter::parse("state:dead").expect("a filter"),
-        now: world.runtime.clock().now(),
-        gates: world.runtime.closed_gates(),
-    });
-    let mode = ReplayMode::Exact;
-    let (canary, newer, rate) = (false, NewerPolicy::Skip, Some(1_000.0));
-    let replay = ReplayRequest { target, mode, rate, canary, newer, reason: None, edit: None, patch: None };
-    world.runtime.start_replay(replay).await.expect("starts");
+    world.runtime.start_replay(exact(dead(&world))).await.expect("starts");
     let waiting = world.until("reason:quota state:held", 3).await;
     for row in &waiting {
         let (state, reason, _) = world.runtime.shown_state(row);

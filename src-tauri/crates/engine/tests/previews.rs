@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use signalbox_engine::view::{Preview, PreviewOutcome, ReplayRequest, ReplayTarget};
 use signalbox_model::filter::Filter;
-use signalbox_model::replay::{NewerPolicy, ReplayMode};
 use signalbox_store::read::Selection;
 use world::World;
+use world::replaying::exact;
 
 fn mapped(steps: &str) -> String {
     format!(
@@ -144,16 +144,8 @@ async fn a_delivery_tells_where_it_comes_from() {
     let (discard, _) =
         world.runtime.discard(Selection::Ids(vec![dead]), Some("by mistake".into())).await.expect("discards");
     world.runtime.undo_discard(discard).await.expect("restores");
-    let request = ReplayRequest {
-        target: ReplayTarget::Selection(Selection::Ids(vec![dead])),
-        mode: ReplayMode::Exact,
-        rate: Some(1_000.0),
-        canary: false,
-        newer: NewerPolicy::Skip,
-        reason: None,
-        edit: Some(br#"{"n":2}"#.to_vec()),
-        patch: None,
-    };
+    let edit = Some(br#"{"n":2}"#.to_vec());
+    let request = ReplayRequest { edit, ..exact(ReplayTarget::Selection(Selection::Ids(vec![dead]))) };
     let replay = world.runtime.start_replay(request).await.expect("starts");
     world.until("state:delivered", 1).await;
     let lineage = world.runtime.lineage(dead).await.expect("answers").expect("there");

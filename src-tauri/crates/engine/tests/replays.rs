@@ -4,52 +4,21 @@
 
 mod world;
 
-use std::time::Duration;
-
 use signalbox_engine::view::{ControlError, PauseScope, ReplayRequest, ReplayTarget};
 use signalbox_model::replay::{NewerPolicy, ReplayMode, ReplayState};
-use signalbox_model::{DeliveryId, DeliveryState, ReplayId};
+use signalbox_model::{DeliveryId, DeliveryState};
 use signalbox_store::read::Selection;
-use signalbox_store::replay::{ItemState, ReplayRow};
+use signalbox_store::replay::ItemState;
 use signalbox_store::{Reads as _, Replays as _};
-use world::{SYSTEM, World};
+use world::replaying::{dead, ended, exact};
+use world::{SYSTEM, World, integration};
 
-const PASSING: &str = r#"
-[source]
-kind = "webhook"
-path = "/hooks/sync"
-verify = { scheme = "none" }
-key = '.body.id'
-dedupe = "off"
-
-[[destinations]]
-name = "shop"
-system = "shop"
-request = { method = "PUT", path = '/in' }
+const PASSING: &str = integration!(
+    r#"request = { method = "PUT", path = '/in' }
 retry = { schedule = [] }
 on_dead = "pass"
-"#;
-
-fn dead(world: &World) -> ReplayTarget {
-    ReplayTarget::Selection(Selection::Filter {
-        filter: signalbox_model::filter::Filter::parse("state:dead").expect("a filter"),
-        now: world.runtime.clock().now(),
-        gates: world.runtime.closed_gates(),
-    })
-}
-
-fn exact(target: ReplayTarget) -> ReplayRequest {
-    ReplayRequest {
-        target,
-        mode: ReplayMode::Exact,
-        rate: Some(1_000.0),
-        canary: false,
-        newer: NewerPolicy::Skip,
-        reason: None,
-        edit: None,
-        patch: None,
-    }
-}
+"#
+);
 
 fn ids(ids: &[DeliveryId]) -> ReplayTarget {
     ReplayTarget::Selection(Selection::Ids(ids.to_vec()))
@@ -63,18 +32,6 @@ async fn dead_letters(world: &World, bodies: &[&str]) -> Vec<DeliveryId> {
         world.until("state:dead", sent + 1).await;
     }
     world.rows("state:dead").await.into_iter().map(|row| row.id).collect()
-}
-
-async fn ended(world: &World, id: ReplayId) -> ReplayRow {
-    let mut cursor = None;
-    for _ in 0..200 {
-        let row = world.runtime.replay(id).await.expect("the ledger answers").expect("the replay is there");
-        if !matches!(row.state, ReplayState::Running | ReplayState::Paused) {
-            return row;
-        }
-        cursor = Some(world.runtime.signals().live(cursor.as_deref(), Duration::from_millis(100)).await.cursor);
-    }
-    panic!("the replay never ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

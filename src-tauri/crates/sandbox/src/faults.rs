@@ -10,40 +10,55 @@ pub const MAX_RETRY_AFTER_S: u64 = 86_400;
 /// Events per second that the simulated Salesforce can be set to.
 pub const PER_SECOND: std::ops::RangeInclusive<f64> = 0.1..=100.0;
 
-/// Where a system's dials stand. A dial that the system does not have is absent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Faults {
-    /// Every answer waits this long; 0 to 60,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<u64>,
-    /// A share of requests is answered 429 with Retry-After.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate_429: Option<Rate429>,
-    /// A share of requests is answered 500.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_500: Option<Share>,
-    /// Connections are refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outage: Option<bool>,
-    /// `firstname` is called `first_name`; the old name is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub renamed_field: Option<bool>,
-    /// A share of a batch's records is refused for a reason that passes; the others are taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub partial: Option<Share>,
-    /// A share of answers to batches leaves out one record, and tells the others in another order where they are named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub miscount: Option<Share>,
-    /// A share of events is signed with a wrong key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bad_signature: Option<Share>,
-    /// No events are sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paused: Option<bool>,
-    /// Events per second; 0.1 to 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub per_second: Option<f64>,
+/// The dials, where they stand and in a change: of a 429 a change may say a part.
+macro_rules! dials {
+    ($(#[$about:meta])* $name:ident, $rate:ident) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// Every answer waits this long; 0 to 60,000.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub latency_ms: Option<u64>,
+            /// A share of requests is answered 429 with Retry-After.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub rate_429: Option<$rate>,
+            /// A share of requests is answered 500.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub error_500: Option<Share>,
+            /// Connections are refused.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub outage: Option<bool>,
+            /// `firstname` is called `first_name`; the old name is refused.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub renamed_field: Option<bool>,
+            /// A share of a batch's records is refused for a reason that passes; the others are taken.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub partial: Option<Share>,
+            /// A share of answers to batches leaves out one record, and tells the others in another order where they are named.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub miscount: Option<Share>,
+            /// A share of events is signed with a wrong key.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub bad_signature: Option<Share>,
+            /// No events are sent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub paused: Option<bool>,
+            /// Events per second; 0.1 to 100.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub per_second: Option<f64>,
+        }
+    };
+}
+
+dials! {
+    /// Where a system's dials stand. A dial that the system does not have is absent.
+    Faults, Rate429
+}
+
+dials! {
+    /// A change of some dials; the others stay where they are.
+    FaultsPatch, Rate429Patch
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -60,32 +75,6 @@ pub struct Rate429 {
 pub struct Share {
     /// 0 to 1.
     pub share: f64,
-}
-
-/// A change of some dials; the others stay where they are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FaultsPatch {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate_429: Option<Rate429Patch>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_500: Option<Share>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outage: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub renamed_field: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub partial: Option<Share>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub miscount: Option<Share>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bad_signature: Option<Share>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paused: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub per_second: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]

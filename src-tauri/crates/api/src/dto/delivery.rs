@@ -7,9 +7,9 @@ use super::attempt::{Attempt, Revision, TraceStep};
 use super::event::Split;
 use super::words::{FailedAt, Kind, Reason, State, Time};
 
-/// One event on its way to one destination.
+/// What is said of a delivery in the list and alone.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Delivery {
+pub struct DeliveryFacts {
     pub id: String,
     pub event: String,
     pub integration: String,
@@ -22,8 +22,6 @@ pub struct Delivery {
     pub stage: Option<FailedAt>,
     /// HTTP status of the last attempt.
     pub status: Option<u16>,
-    /// Tries so far, over all rounds.
-    pub attempts: u32,
     /// Tries after which this round gives up; none where the destination was removed.
     pub max_attempts: Option<u32>,
     pub key: Option<String>,
@@ -44,6 +42,15 @@ pub struct Delivery {
     pub replay: Option<String>,
 }
 
+/// One event on its way to one destination.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Delivery {
+    #[serde(flatten)]
+    pub facts: DeliveryFacts,
+    /// Tries so far, over all rounds.
+    pub attempts: u32,
+}
+
 /// Newest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeliveryPage {
@@ -59,30 +66,10 @@ pub struct DeliveryPage {
 /// Everything about one delivery. `attempts` is the list here; their number is its length.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeliveryDetail {
-    pub id: String,
-    pub event: String,
-    pub integration: String,
+    #[serde(flatten)]
+    pub facts: DeliveryFacts,
     pub integration_title: String,
-    pub destination: String,
-    pub system: String,
     pub system_title: String,
-    pub state: State,
-    pub reason: Option<Reason>,
-    pub kind: Option<Kind>,
-    pub stage: Option<FailedAt>,
-    pub status: Option<u16>,
-    pub max_attempts: Option<u32>,
-    pub key: Option<String>,
-    pub r#type: Option<String>,
-    pub message: Option<String>,
-    pub accepted_at: Time,
-    pub due_at: Option<Time>,
-    pub ended_at: Option<Time>,
-    pub latency_ms: Option<u64>,
-    pub revision: u32,
-    pub group: Option<String>,
-    pub conflict_of: Option<String>,
-    pub replay: Option<String>,
     /// The place of its event among those of one request; null where the request was one event.
     pub split: Option<Split>,
     /// Where it stands and why, in a sentence.

@@ -3,12 +3,16 @@
 use signalbox_engine::Runtime;
 use signalbox_store::read::DeliveryRow;
 
-use crate::dto::delivery::{Delivery, Sibling};
+use crate::dto::delivery::{Delivery, DeliveryFacts, Sibling};
 use crate::dto::words::millis;
 
 pub(crate) fn row(runtime: &Runtime, row: &DeliveryRow) -> Delivery {
+    Delivery { facts: facts(runtime, row), attempts: row.attempts }
+}
+
+pub(super) fn facts(runtime: &Runtime, row: &DeliveryRow) -> DeliveryFacts {
     let (state, reason, due_at) = runtime.shown_state(row);
-    Delivery {
+    DeliveryFacts {
         id: row.id.to_string(),
         event: row.event.to_string(),
         integration: row.integration.clone(),
@@ -19,7 +23,6 @@ pub(crate) fn row(runtime: &Runtime, row: &DeliveryRow) -> Delivery {
         kind: row.kind.map(Into::into),
         stage: row.stage.map(Into::into),
         status: row.status,
-        attempts: row.attempts,
         // A round starts counting anew, the attempts of earlier ones stay in the number shown.
         max_attempts: runtime.max_attempts(row.lane).map(|most| most.saturating_add(row.tries_before)),
         key: row.key.clone(),

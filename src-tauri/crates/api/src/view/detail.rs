@@ -25,36 +25,15 @@ pub(crate) async fn detail(runtime: &Runtime, found: &DeliveryRow) -> Result<Del
     let explained = runtime.explain(found).await?;
     let workspace = runtime.workspace();
     let title = |title: Option<&String>, name: &String| title.unwrap_or(name).clone();
-    let row = super::delivery::row(runtime, found);
+    let facts = super::delivery::facts(runtime, found);
     let together = attempts.last().and_then(|attempt| attempt.batch.as_ref()).map(super::batch::sentence);
     Ok(DeliveryDetail {
         integration_title: title(
-            workspace.integrations.get(&row.integration).map(|known| &known.title),
-            &row.integration,
+            workspace.integrations.get(&facts.integration).map(|known| &known.title),
+            &facts.integration,
         ),
-        system_title: title(workspace.systems.get(&row.system).map(|known| &known.title), &row.system),
-        id: row.id,
-        event: row.event,
-        integration: row.integration,
-        destination: row.destination,
-        system: row.system,
-        state: row.state,
-        reason: row.reason,
-        kind: row.kind,
-        stage: row.stage,
-        status: row.status,
-        max_attempts: row.max_attempts,
-        key: row.key,
-        r#type: row.r#type,
-        message: row.message,
-        accepted_at: row.accepted_at,
-        due_at: row.due_at,
-        ended_at: row.ended_at,
-        latency_ms: row.latency_ms,
-        revision: row.revision,
-        group: row.group,
-        conflict_of: row.conflict_of,
-        replay: row.replay,
+        system_title: title(workspace.systems.get(&facts.system).map(|known| &known.title), &facts.system),
+        facts,
         split,
         explain: explained.text + &together.unwrap_or_default(),
         waits_for: explained.waits_for.map(waits_for),

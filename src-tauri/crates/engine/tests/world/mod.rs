@@ -1,6 +1,8 @@
 //! A runtime over a real ledger in a temporary folder, with a destination that answers as a test says.
 
-#![allow(dead_code, reason = "each test crate uses its part of the world")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test crate uses its part of the world")]
+
+pub mod replaying;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -131,6 +133,19 @@ pub struct World {
     pub destinations: Arc<Destinations>,
     pub secrets: Arc<MapSecrets>,
 }
+
+/// An integration whose events are ordered by `id`, and what is said of its one destination.
+macro_rules! integration {
+    ($destination:literal) => {
+        concat!(
+            "[source]\nkind = \"webhook\"\npath = \"/hooks/sync\"\nverify = { scheme = \"none\" }\n",
+            "key = '.body.id'\ndedupe = \"off\"\n\n[[destinations]]\nname = \"shop\"\nsystem = \"shop\"\n",
+            $destination
+        )
+    };
+}
+
+pub(crate) use integration;
 
 pub const SYSTEM: &str = "base_url = \"http://127.0.0.1:9\"\nallow_private = true\n";
 

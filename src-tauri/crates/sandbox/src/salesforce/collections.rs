@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Salesforce;
-use super::rest::{fields_of, is_version, not_found, shown};
+use super::rest::{fields_of, shown};
 use super::write::{Refusal, Who, external_id};
 use crate::front::json as answer;
 
@@ -104,26 +104,12 @@ fn text(record: &Map<String, Value>, field: &str) -> Option<String> {
 }
 
 /// `POST …/composite/sobjects`
-pub(super) async fn create(
-    State(salesforce): State<Arc<Salesforce>>,
-    Path(version): Path<String>,
-    body: Bytes,
-) -> Response {
-    if !is_version(&version) {
-        return not_found();
-    }
+pub(super) async fn create(State(salesforce): State<Arc<Salesforce>>, body: Bytes) -> Response {
     salesforce.save_all(&body, false, |_| Ok(Named::New))
 }
 
 /// `PATCH …/composite/sobjects`
-pub(super) async fn update(
-    State(salesforce): State<Arc<Salesforce>>,
-    Path(version): Path<String>,
-    body: Bytes,
-) -> Response {
-    if !is_version(&version) {
-        return not_found();
-    }
+pub(super) async fn update(State(salesforce): State<Arc<Salesforce>>, body: Bytes) -> Response {
     let missing = || Refusal::bad("MISSING_ARGUMENT", "Id not specified in an update call");
     salesforce.save_all(&body, false, |record| text(record, "id").map(Named::Id).ok_or_else(missing))
 }
@@ -131,12 +117,9 @@ pub(super) async fn update(
 /// `PATCH …/composite/sobjects/Contact/Email`
 pub(super) async fn upsert(
     State(salesforce): State<Arc<Salesforce>>,
-    Path((version, field)): Path<(String, String)>,
+    Path((_, field)): Path<(String, String)>,
     body: Bytes,
 ) -> Response {
-    if !is_version(&version) {
-        return not_found();
-    }
     if let Err(refusal) = external_id(&field) {
         return refusal.response();
     }
@@ -157,7 +140,6 @@ pub(super) async fn retrieve(
             Ok((wanted.ids, fields))
         });
     match wanted {
-        _ if !is_version(&version) => not_found(),
         Ok((ids, _)) if ids.len() > MAX_IDS => {
             Refusal::bad("EXCEEDED_ID_LIMIT", format!("at most {MAX_IDS} ids can be asked for in one call")).response()
         }

@@ -45,7 +45,7 @@ fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     answer(status, &json!([{ "message": message, "errorCode": code }]))
 }
 
-pub(super) fn not_found() -> Response {
+fn not_found() -> Response {
     refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "The requested resource does not exist")
 }
 
@@ -61,14 +61,18 @@ async fn admit(State(salesforce): State<Arc<Salesforce>>, request: Request, next
     let response = if calls > DAILY_CALLS {
         // No Retry-After: Salesforce gives none.
         refuse(StatusCode::FORBIDDEN, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-    } else {
+    } else if is_of_a_version(request.uri().path()) {
         next.run(request).await
+    } else {
+        not_found()
     };
     with_header(response, "sforce-limit-info", &format!("api-usage={}/{DAILY_CALLS}", calls.min(DAILY_CALLS)))
 }
 
-pub(super) fn is_version(version: &str) -> bool {
-    version.strip_prefix('v').and_then(|rest| rest.strip_suffix(".0")).is_some_and(|major| major.parse::<u8>().is_ok())
+/// `/services/data/v62.0/…`
+fn is_of_a_version(path: &str) -> bool {
+    let version = path.strip_prefix("/services/data/v").and_then(|rest| rest.split('/').next());
+    version.and_then(|version| version.strip_suffix(".0")).is_some_and(|major| major.parse::<u8>().is_ok())
 }
 
 /// The fields of a contact as the org describes them.
@@ -100,16 +104,13 @@ async fn read(
     };
     let org = salesforce.org.lock();
     match org.find(&id) {
-        Some(contact) if is_version(&version) => answer(StatusCode::OK, &shown(contact, &version, &fields)),
-        _ => not_found(),
+        Some(contact) => answer(StatusCode::OK, &shown(contact, &version, &fields)),
+        None => not_found(),
     }
 }
 
 /// `GET …/sobjects/Contact/describe`: as much as clients need to know what to ask for.
-async fn describe(Path(version): Path<String>) -> Response {
-    if !is_version(&version) {
-        return not_found();
-    }
+async fn describe() -> Response {
     let fields: Vec<Value> = FIELDS.iter().map(|name| json!({ "name": name, "type": "string" })).collect();
     answer(StatusCode::OK, &json!({ "name": "Contact", "keyPrefix": "003", "fields": fields }))
 }

@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 use super::Salesforce;
 use super::contact::Contact;
 use super::org::{Full, Org};
-use super::rest::{is_version, not_found};
 use crate::front::json as answer;
 use crate::query::Query;
 use crate::records::{MAX_FIELD, is_email};
@@ -169,14 +168,7 @@ fn one_record(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// `POST …/sobjects/Contact`
-pub(super) async fn create(
-    State(salesforce): State<Arc<Salesforce>>,
-    Path(version): Path<String>,
-    body: Bytes,
-) -> Response {
-    if !is_version(&version) {
-        return not_found();
-    }
+pub(super) async fn create(State(salesforce): State<Arc<Salesforce>>, body: Bytes) -> Response {
     let saved = one_record(&body).and_then(|record| {
         let email = record.get("Email").and_then(Value::as_str).unwrap_or_default();
         if let Some(known) = salesforce.org.lock().find_by_email(email) {
@@ -194,12 +186,9 @@ pub(super) async fn create(
 /// `PATCH …/sobjects/Contact/{id}`
 pub(super) async fn update(
     State(salesforce): State<Arc<Salesforce>>,
-    Path((version, id)): Path<(String, String)>,
+    Path((_, id)): Path<(String, String)>,
     body: Bytes,
 ) -> Response {
-    if !is_version(&version) {
-        return not_found();
-    }
     match one_record(&body).and_then(|record| salesforce.save(&Who::Id(&id), &record)) {
         Ok(_) => answer_nothing(),
         Err(refusal) => refusal.response(),
@@ -215,13 +204,10 @@ fn answer_nothing() -> Response {
 /// `PATCH …/sobjects/Contact/Email/{value}`
 pub(super) async fn upsert(
     State(salesforce): State<Arc<Salesforce>>,
-    Path((version, field, email)): Path<(String, String, String)>,
+    Path((_, field, email)): Path<(String, String, String)>,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response {
-    if !is_version(&version) {
-        return not_found();
-    }
     let update_only = Query::parse(query.as_deref()).get("updateOnly") == Some("true");
     let saved = external_id(&field).and_then(|()| {
         let record = one_record(&body)?;
