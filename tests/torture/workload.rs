@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -55,7 +56,7 @@ pub async fn open(
     clock: Arc<CountingClock>,
     power_loss_safe: bool,
 ) -> Result<Arc<SqliteStore>, StoreError> {
-    let options = SqliteOptions { power_loss_safe, vfs: Some(VFS), ..SqliteOptions::default() };
+    let options = SqliteOptions { power_loss_safe, vfs: Some(VFS), linger: Duration::ZERO, ..SqliteOptions::default() };
     SqliteStore::open(&disk.dir(), options, clock, Arc::new(Nobody)).await
 }
 

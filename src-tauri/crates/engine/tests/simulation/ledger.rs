@@ -81,7 +81,9 @@ impl LedgerThread {
     pub fn open(&self, dir: &Path, clock: Arc<SimClock>, observer: Arc<dyn Observer>) -> Arc<SqliteStore> {
         let dir = dir.to_owned();
         self.wait_for(move || async move {
-            SqliteStore::open(&dir, SqliteOptions::default(), clock, observer).await.expect("the ledger opens")
+            // One call at a time: nothing would come that a commit could be shared with.
+            let options = SqliteOptions { linger: Duration::ZERO, ..SqliteOptions::default() };
+            SqliteStore::open(&dir, options, clock, observer).await.expect("the ledger opens")
         })
     }
 

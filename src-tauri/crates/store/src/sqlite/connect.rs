@@ -42,18 +42,36 @@ fn common(file: &Path, vfs: Option<&'static str>, busy_timeout: Duration) -> Sql
         .pragma("temp_store", "MEMORY")
 }
 
-pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<SqliteConnection, String> {
-    let synchronous = if options.power_loss_safe { "FULL" } else { "NORMAL" };
-    let mut connect = common(file, options.vfs, options.busy_timeout)
-        .create_if_missing(true)
-        .page_size(4_096)
-        .auto_vacuum(sqlx::sqlite::SqliteAutoVacuum::Incremental)
+/// What every connection that writes to the disk has in common.
+fn writing(file: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
+    common(file, options.vfs, options.busy_timeout)
         .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-        .pragma("synchronous", synchronous)
+        .pragma("synchronous", synchronous(options).0)
         .pragma("fullfsync", "1")
         .pragma("checkpoint_fullfsync", "1")
         .pragma("wal_autocheckpoint", "0")
         .pragma("journal_size_limit", "67108864")
+}
+
+/// What is set, and as what it is read back.
+fn synchronous(options: &SqliteOptions) -> (&'static str, &'static str) {
+    if options.power_loss_safe { ("FULL", "2") } else { ("NORMAL", "1") }
+}
+
+/// Copies the WAL into the database file, and does nothing else.
+pub(super) async fn checkpointer(file: &Path, options: &SqliteOptions) -> Result<SqliteConnection, String> {
+    let connect = writing(file, options).pragma("cache_size", "-64").thread_name(|_| "ledger-checkpoints".to_owned());
+    let mut conn = connect.connect().await.map_err(|error| words(&error))?;
+    let expected = [("journal_mode", "wal"), ("synchronous", synchronous(options).1), ("wal_autocheckpoint", "0")];
+    check(&mut conn, &expected).await?;
+    Ok(conn)
+}
+
+pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<SqliteConnection, String> {
+    let mut connect = writing(file, options)
+        .create_if_missing(true)
+        .page_size(4_096)
+        .auto_vacuum(sqlx::sqlite::SqliteAutoVacuum::Incremental)
         .pragma("secure_delete", "FAST")
         .pragma("cache_size", "-16384")
         .thread_name(|_| "ledger-writer".to_owned());
@@ -63,7 +81,7 @@ pub(super) async fn writer(file: &Path, options: &SqliteOptions) -> Result<Sqlit
     let mut conn = connect.connect().await.map_err(|error| words(&error))?;
     let expected = [
         ("journal_mode", "wal"),
-        ("synchronous", if options.power_loss_safe { "2" } else { "1" }),
+        ("synchronous", synchronous(options).1),
         ("foreign_keys", "1"),
         ("trusted_schema", "0"),
         ("cell_size_check", "1"),

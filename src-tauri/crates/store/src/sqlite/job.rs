@@ -83,6 +83,11 @@ impl Batch {
         self.completions.len() + self.accepts.len() + self.others.len()
     }
 
+    /// Nothing but ends of attempts.
+    pub fn may_linger(&self) -> bool {
+        self.accepts.is_empty() && self.others.is_empty()
+    }
+
     pub fn fail(self, error: impl Fn() -> StoreError) {
         self.completions.into_iter().for_each(|waiting| waiting.answer(Err(error())));
         self.accepts.into_iter().for_each(|waiting| waiting.answer(Err(error())));

@@ -92,6 +92,9 @@ pub struct SqliteOptions {
     pub ballast: u64,
     /// Opens a ledger whose newest events are known to be gone; otherwise that is refused.
     pub accept_loss: bool,
+    /// How long ends of attempts may wait for company before they are committed, where nothing else is to be written and
+    /// no key waits for them. A crash within it sends them again, under the same idempotency key.
+    pub linger: Duration,
     /// The SQLite file layer to use, registered beforehand; its files are on no disk that this program knows.
     pub vfs: Option<&'static str>,
 }
@@ -104,6 +107,7 @@ impl Default for SqliteOptions {
             max_pages: None,
             ballast: 0,
             accept_loss: false,
+            linger: Duration::from_millis(3),
             vfs: None,
         }
     }
@@ -163,8 +167,18 @@ impl SqliteStore {
         };
         let (jobs, waiting) = mpsc::channel(queue::QUEUE);
         let shared = Arc::new(Shared::new(room));
-        let checkpoints = wal::Checkpoints::default();
-        let writer = Writer { ledger, queue: waiting, shared: Arc::clone(&shared), clock, observer, checkpoints };
+        let checkpoints = wal::Checkpoints::new(connect::checkpointer(&file, &options).await.map_err(wrong)?);
+        let linger = options.linger;
+        let writer = Writer {
+            ledger,
+            queue: waiting,
+            shared: Arc::clone(&shared),
+            clock,
+            observer,
+            checkpoints,
+            linger,
+            keys_wait: false,
+        };
         // Ends with the last handle, or with `close`.
         let room = Arc::clone(&shared.room);
         let _task = tokio::spawn(async move {

@@ -1,12 +1,14 @@
 //! The one writer: takes what waits in its queue as a batch, commits it, tells the observer, answers.
 //!
-//! The running commit is the batching window: whatever arrived meanwhile is the next batch, and nothing lingers.
+//! The running commit is the batching window: whatever arrived meanwhile is the next batch. Only ends of attempts that
+//! nobody waits for linger: both of an event, and the next event, then share a commit.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_model::Clock;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::accept::Intake;
 use super::complete::Ending;
@@ -39,6 +41,9 @@ pub(super) struct Writer {
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
     pub checkpoints: Checkpoints,
+    pub linger: Duration,
+    /// The last ends of attempts let others of their keys go: the next ones may do so too.
+    pub keys_wait: bool,
 }
 
 impl Writer {
@@ -57,7 +62,7 @@ impl Writer {
                     }
                 }
             };
-            let (batch, closing) = self.gather(first);
+            let (batch, closing) = self.gather(first).await;
             if batch.len() > 0 {
                 let bytes = batch.intake_bytes;
                 self.write(batch).await;
@@ -73,7 +78,10 @@ impl Writer {
             refuse(job);
         }
         let whole = self.shared.sealed().is_none() && self.ledger.statement(super::damage::CLOSED).await.is_ok();
-        if !whole || !self.checkpoints.last(&mut self.ledger.conn).await {
+        if !whole {
+            self.checkpoints.abandon();
+            connect::abandon(self.ledger.conn);
+        } else if !self.checkpoints.last(&mut self.ledger.conn).await {
             connect::abandon(self.ledger.conn);
         } else if let Err(error) = connect::close(self.ledger.conn).await {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing committed is lost");
@@ -83,10 +91,11 @@ impl Writer {
         }
     }
 
-    /// What waits now, up to a batch's bounds.
-    fn gather(&mut self, first: Job) -> (Batch, Option<oneshot::Sender<()>>) {
+    /// What waits now, up to a batch's bounds. Ends of attempts wait a little for more where nobody waits for them.
+    async fn gather(&mut self, first: Job) -> (Batch, Option<oneshot::Sender<()>>) {
         let mut batch = Batch::default();
         let mut next = Some(first);
+        let mut patience = None;
         while let Some(job) = next {
             let bytes = job.bytes();
             batch.bytes += bytes;
@@ -100,7 +109,14 @@ impl Writer {
                 Job::Close(closed) => return (batch, Some(closed)),
             }
             let full = batch.len() >= BATCH_COMMANDS || batch.bytes >= BATCH_BYTES;
-            next = if full { None } else { self.queue.try_recv().ok() };
+            if full {
+                break;
+            }
+            next = self.queue.try_recv().ok();
+            if next.is_none() && batch.may_linger() && !self.keys_wait {
+                let until = *patience.get_or_insert_with(|| Instant::now() + self.linger);
+                next = tokio::time::timeout_at(until, self.queue.recv()).await.ok().flatten();
+            }
         }
         (batch, None)
     }
@@ -167,6 +183,10 @@ impl Writer {
     /// The observer first: whoever has an answer finds it in the figures.
     fn answer(&mut self, batch: Batch, answers: Answers) {
         self.tell();
+        if !answers.completions.is_empty() {
+            let promoted = |completed: &Completed| *completed == Completed::Applied { promoted: true };
+            self.keys_wait = answers.completions.iter().any(promoted);
+        }
         for (waiting, answer) in batch.completions.into_iter().zip(answers.completions) {
             waiting.answer(Ok(answer));
         }
