@@ -10,6 +10,7 @@
 
 mod attempts;
 mod batches;
+mod commits;
 mod discards;
 mod gated;
 mod intake;
