@@ -67,7 +67,7 @@ struct Shop {
 }
 
 impl Shop {
-    fn says(&self, status: u16, headers: &[(&'static str, &'static str)]) {
+    fn says(&self, status: u16, headers: Headers) {
         let headers =
             headers.iter().map(|(name, value)| ((*name).parse().expect("a name"), HeaderValue::from_static(value)));
         *self.says.lock() = (status, headers.collect());
@@ -264,8 +264,10 @@ fn a_replay_keeps_its_rate_over_a_night() {
     });
 }
 
-/// What a system says that makes its deliveries wait for some 30 s, and with what settings.
-const WAITS: [(&str, u16, &[(&str, &str)]); 3] = [
+type Headers = &'static [(&'static str, &'static str)];
+
+/// A system's settings, and what it says that makes its deliveries wait for 20 s.
+const WAITS: [(&str, u16, Headers); 3] = [
     ("breaker = \"off\"", 429, &[("retry-after", "20")]),
     ("breaker = \"off\"", 503, &[]),
     ("breaker = { window = \"10s\", minimum = 5, open = \"20s\" }", 503, &[]),
