@@ -107,7 +107,7 @@ fn in_order(received: &[Received]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_an_outage_and_a_kill_everything_arrives_within_seconds_of_the_restart() {
     // A debug build delivers twice as many in the promised time, beside other builds on two cores.
-    let events = count("OUTAGE", 2_000, 5_000);
+    let events = count("OUTAGE", 2_000, 4_000);
     for (breaker, system) in [("on", "breaker = { window = \"30s\" }"), ("off", "")] {
         let (took, again) = outage(system, events).await;
         println!(

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -50,7 +49,19 @@ where
         tracing::debug!(%peer, %error, "TCP_NODELAY");
     }
     let framing = Arc::new(Mutex::new(Framing::new()));
-    let socket = Socket::new(stream, Arc::clone(&framing), limits.header_timeout, limits.write_timeout);
+    let mut socket = Socket::new(stream, Arc::clone(&framing), limits.header_timeout, limits.write_timeout);
+    let begun = tokio::select! {
+        begun = socket.read_first_head(limits.max_header_bytes) => begun,
+        () = shared.shutdown.cancelled() => Ok(!socket.is_untouched()),
+    };
+    match begun {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => {
+            tracing::debug!(%peer, %error, "connection ended");
+            return;
+        }
+    }
     let requests = AtomicU64::new(0);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let nth = requests.fetch_add(1, Ordering::Relaxed) + 1;
@@ -65,7 +76,8 @@ where
         .header_read_timeout(limits.keep_alive_idle)
         .max_header_size(limits.max_header_bytes)
         .max_buf_size(READ_BUFFER);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    // Boxed: the task of a connection that sends nothing is small.
+    let mut connection = Box::pin(builder.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = shared.shutdown.cancelled() => {

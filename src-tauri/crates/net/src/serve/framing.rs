@@ -50,14 +50,9 @@ impl Framing {
         }
     }
 
-    /// A head has begun and not ended.
-    pub(super) fn in_head(&self) -> bool {
-        self.state == State::Head
-    }
-
-    /// No request has come yet.
-    pub(super) fn is_untouched(&self) -> bool {
-        self.heads == 0 && self.state == State::Idle
+    /// A head has begun and not ended, or the first one has not come.
+    pub(super) fn waits_for_head(&self) -> bool {
+        self.state == State::Head || self.heads == 0 && self.state == State::Idle
     }
 
     /// Whether the `nth` request (from 1) of the connection is not to be trusted: it, or one near it, had both lengths, or

@@ -1,11 +1,14 @@
 //! A connection's socket with a deadline for each head and for writing, and a watch on its framing.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -22,7 +25,12 @@ pub(super) struct Socket {
     write_timeout: Duration,
     head_due: Option<Pin<Box<Sleep>>>,
     write_due: Option<Pin<Box<Sleep>>>,
+    /// Read by [`Socket::read_first_head`], and not yet by who serves the connection.
+    begun: BytesMut,
 }
+
+/// The most of a head that is read at once: nearly all come whole.
+const PIECE: usize = 4_096;
 
 impl Socket {
     pub(super) fn new(
@@ -31,7 +39,48 @@ impl Socket {
         header_timeout: Duration,
         write_timeout: Duration,
     ) -> Self {
-        Self { stream, framing, header_timeout, write_timeout, head_due: None, write_due: None }
+        Self { stream, framing, header_timeout, write_timeout, head_due: None, write_due: None, begun: BytesMut::new() }
+    }
+
+    /// Until the first request's head is there, or more than `most` bytes of what may be none. Who serves a connection makes
+    /// buffers for it: a connection that only takes a place is to cost less. False: it ended without a word.
+    pub(super) async fn read_first_head(&mut self, most: usize) -> io::Result<bool> {
+        loop {
+            let read = poll_fn(|context| {
+                let mut piece = [const { MaybeUninit::uninit() }; PIECE];
+                let mut piece = ReadBuf::uninit(&mut piece);
+                ready!(self.read_on(context, &mut piece))?;
+                self.begun.extend_from_slice(piece.filled());
+                Poll::Ready(io::Result::Ok(piece.filled().len()))
+            });
+            let ended = read.await? == 0;
+            if ended || self.begun.len() > most || !self.framing.lock().waits_for_head() {
+                return Ok(!self.begun.is_empty());
+            }
+        }
+    }
+
+    /// Nothing has come yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.begun.is_empty()
+    }
+
+    fn read_on(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let mut framing = self.framing.lock();
+        if outcome.is_ready() {
+            framing.read(buffer.filled().get(before..).unwrap_or_default());
+            if !framing.waits_for_head() {
+                self.head_due = None;
+            }
+            return outcome;
+        }
+        if framing.waits_for_head() {
+            let what = "the request's head did not come in time";
+            return Self::overdue(&mut self.head_due, self.header_timeout, what, context).map(Err);
+        }
+        Poll::Pending
     }
 
     /// Arms the timer at the first wait and fails once it has run out.
@@ -62,22 +111,16 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        let before = buffer.filled().len();
-        let outcome = Pin::new(&mut this.stream).poll_read(context, buffer);
-        let mut framing = this.framing.lock();
-        if outcome.is_ready() {
-            framing.read(buffer.filled().get(before..).unwrap_or_default());
-            if !framing.in_head() && !framing.is_untouched() {
-                this.head_due = None;
-            }
-            return outcome;
+        if self.begun.is_empty() {
+            return self.read_on(context, buffer);
         }
-        if framing.in_head() || framing.is_untouched() {
-            let what = "the request's head did not come in time";
-            return Self::overdue(&mut this.head_due, this.header_timeout, what, context).map(Err);
+        let some = self.begun.len().min(buffer.remaining());
+        buffer.put_slice(&self.begun.split_to(some));
+        if self.begun.is_empty() {
+            // Its memory too.
+            self.begun = BytesMut::new();
         }
-        Poll::Pending
+        Poll::Ready(Ok(()))
     }
 }
 
