@@ -134,10 +134,14 @@ async fn the_reserve_of_a_quota_is_kept_for_live_traffic() {
     let held = until_held(&process, "key:a").await;
     assert_eq!((&held["reason"], &held["waits_for"]["reason"]), (&json!("quota"), &json!("quota")), "{held:#}");
     assert!(held["explain"].as_str().unwrap().contains("2 of 20 left of its quota"), "{held:#}");
-    server.otherwise(left("19", "30"));
+    process.wait_for("reason:quota state:held", 2).await;
+    server.otherwise(left("1", "30"));
     accepted(&process, "live", 2).await;
     process.wait_for("key:live state:delivered", 2).await;
     assert_eq!(server.received().len(), 4, "the replay did not go");
+    server.otherwise(left("19", "30"));
+    accepted(&process, "live", 3).await;
+    process.wait_for("state:delivered", 5).await;
 }
 
 async fn until_held(process: &ServeProcess, filter: &str) -> Value {
