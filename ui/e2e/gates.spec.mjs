@@ -56,6 +56,14 @@ ${destination("books")}`,
     await at("#/deliveries?filter=key%3Ab+destination%3Astock");
     await id("delivery-row").first().click();
     assert.match(await id("split-place").innerText(), /2 of 3 in one request/);
+    await page.keyboard.press("5");
+    await id("as-it-came").locator("summary").click();
+    const came = page.getByRole("region", { name: "The event as it came" });
+    assert.match(
+      await came.innerText(),
+      /^POST \/hooks\/orders[\s\S]*content-type: application\/json[\s\S]*\{"id":"b"\}$/,
+    );
+    await page.keyboard.press("1");
     await id("split-place").getByRole("link", { name: "Show all" }).click();
     await until("all of the request", async () => (await id("total").innerText()) === "6 deliveries");
   });

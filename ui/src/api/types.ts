@@ -59,6 +59,8 @@ export type TraceStep = Whole<Schemas["TraceStep"]>;
 export type Revision = With<Whole<Schemas["Revision"]>, MaybeBinary>;
 export type DeliveryDetail = With<Whole<Schemas["DeliveryDetail"]>, { attempts: Attempt[]; revisions: Revision[] }>;
 export type WaitsFor = Whole<Schemas["WaitsFor"]>;
+/** One accepted input; `Event` is the browser's word. */
+export type StoredEvent = WithHeaders<Whole<Schemas["Event"]>>;
 /** The place of an event among those that its request was split into. */
 export type Split = Whole<Schemas["Split"]>;
 export type LineageStep = Whole<Schemas["LineageStep"]>;

@@ -57,6 +57,15 @@ it("says that the engine does not answer, and passes an abort on", async () => {
   await expect(new Client(host(abort)).get("session")).rejects.toBe(abort);
 });
 
+it("gives an event's bytes as they are where they are text, and nothing where they are none", async () => {
+  expect(await hostAnswering(200, '{"n": 1.10}').api.eventText("evt_1")).toBe('{"n": 1.10}');
+  const host: Host = {
+    kind: "browser",
+    request: () => Promise.resolve({ status: 200, headers: {}, body: new Uint8Array([0xff, 0xfe, 0x00]) }),
+  };
+  expect(await endpoints(new Client(host)).eventText("evt_1")).toBeNull();
+});
+
 it("takes an answer without a body", async () => {
   const { api } = hostAnswering(204, "");
   await expect(api.deleteSandbox()).resolves.toBeUndefined();

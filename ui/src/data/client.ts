@@ -8,6 +8,7 @@ const BASE = "/api/v1/";
 
 export class Client {
   readonly #decoder = new TextDecoder();
+  readonly #strict = new TextDecoder("utf-8", { fatal: true });
 
   constructor(private readonly host: Host) {}
 
@@ -32,7 +33,23 @@ export class Client {
     return this.send<void>("DELETE", path, null);
   }
 
+  /** The answer's bytes as text; null where they are none. */
+  async text(path: string, signal?: AbortSignal): Promise<string | null> {
+    const body = await this.ask("GET", path, null, signal);
+    try {
+      return this.#strict.decode(body);
+    } catch {
+      return null;
+    }
+  }
+
   private async send<T>(method: string, path: string, body: string | null, signal?: AbortSignal): Promise<T> {
+    const text = this.#decoder.decode(await this.ask(method, path, body, signal));
+    return (text === "" ? undefined : parse(text)) as T;
+  }
+
+  /** The bytes of an answer that is no problem. */
+  private async ask(method: string, path: string, body: string | null, signal?: AbortSignal): Promise<Uint8Array> {
     const headers: Record<string, string> = { accept: "application/json" };
     if (body !== null) headers["content-type"] = "application/json";
     let answer;
@@ -41,9 +58,8 @@ export class Client {
     } catch (error) {
       throw isAbort(error) ? error : Problem.unreachable();
     }
-    const text = this.#decoder.decode(answer.body);
-    if (answer.status >= 400) throw Problem.of(answer.status, parse(text));
-    return (text === "" ? undefined : parse(text)) as T;
+    if (answer.status >= 400) throw Problem.of(answer.status, parse(this.#decoder.decode(answer.body)));
+    return answer.body;
   }
 }
 

@@ -23,6 +23,7 @@ import type {
   ReplayPlan,
   ReplayRequest,
   Session,
+  StoredEvent,
   System,
 } from "../api/types";
 import { patchText } from "../domain/json-patch";
@@ -65,6 +66,9 @@ export function endpoints(client: Client) {
     deliveries: (filter: string, cursor: string | null, limit: number, signal?: AbortSignal) =>
       client.get<DeliveryPage>("deliveries", { filter, cursor, limit }, signal),
     delivery: (id: string, signal?: AbortSignal) => client.get<DeliveryDetail>(`deliveries/${segment(id)}`, {}, signal),
+    event: (id: string, signal?: AbortSignal) => client.get<StoredEvent>(`events/${segment(id)}`, {}, signal),
+    /** Its bytes as they arrived; null where they are no text. */
+    eventText: (id: string, signal?: AbortSignal) => client.text(`events/${segment(id)}/body`, signal),
     groups: (filter: string, signal?: AbortSignal) =>
       client.get<Page<FailureGroup>>("dead-letters/groups", { filter }, signal),
     rejected: (cursor: string | null, signal?: AbortSignal) =>

@@ -7,7 +7,7 @@ import type {
   ReplayRequest,
   Session,
 } from "../../domain/types";
-import { aDetail, aSession, BODY } from "./factories";
+import { aDetail, anEvent, aSession, BODY } from "./factories";
 import { groupsOf, overviewOf } from "./figures";
 import { matching } from "./filters";
 import { FakeFiles } from "./mapping";
@@ -81,6 +81,8 @@ export class FakeBackend {
         return ok(systemsOf(w).find((s) => s.name === name));
       case "GET deliveries":
         return name ? this.delivery(name) : this.deliveries(q);
+      case "GET events":
+        return ok(verb === "body" ? JSON.parse(BODY) : anEvent({ id: name }));
       case "GET dead-letters":
         return ok({ items: groupsOf(w.rows), next: null });
       case "GET systems":

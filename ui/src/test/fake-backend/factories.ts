@@ -13,6 +13,7 @@ import type {
   Replay,
   ReplayPlan,
   Session,
+  StoredEvent,
   System,
   SystemDestination,
   WorkspaceProblem,
@@ -110,6 +111,29 @@ export function aDetail(changes: Partial<DeliveryDetail> = {}): DeliveryDetail {
     waits_for: null,
     lineage: [],
     split: null,
+    ...changes,
+  };
+}
+
+export function anEvent(changes: Partial<StoredEvent> = {}): StoredEvent {
+  return {
+    id: "evt_01kajq",
+    integration: "crm-sync",
+    version: "117da0d",
+    received_at: T0,
+    source_id: "msg_1",
+    type: "contact.changed",
+    key: "0035g000000003xAAA",
+    method: "POST",
+    path: "/hooks/salesforce",
+    query: null,
+    headers: [["content-type", "application/json"]],
+    content_type: "application/json",
+    size: BODY.length,
+    notes: [],
+    conflict_of: null,
+    split: null,
+    deliveries: [],
     ...changes,
   };
 }
