@@ -50,6 +50,13 @@ for (let i = 0; Date.now() - began < lives; i++) {
 await until("dead letters", async () => (await program.count("state:dead")) > 10, { within: 60_000 });
 
 await picture(program, "overview", "light", "#/overview", async ({ id }) => id("figure-failing").waitFor());
+await program.faults("crm", { outage: true });
+await until(
+  "the CRM's breaker is open",
+  async () => (await program.get("systems")).items.some((s) => s.breaker.state === "open"),
+  { within: 60_000 },
+);
+await picture(program, "breaker", "light", "#/systems/crm", async ({ id }) => id("breaker-open").waitFor());
 await picture(program, "systems", "dark", "#/systems/hubspot", async ({ id }) => id("fault-rate_429").waitFor());
 await picture(
   program,
@@ -62,6 +69,7 @@ await picture(
   },
 );
 await program.faults("hubspot", { error_500: { share: 0 } });
+await program.faults("crm", { outage: false });
 await until(
   "the gate is clear",
   async () => (await program.get("systems")).items.every((s) => s.gate.state === "clear"),

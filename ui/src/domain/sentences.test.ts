@@ -33,7 +33,7 @@ describe("the overview's sentences", () => {
   it("name what is wrong, and that nothing is lost", () => {
     expect(trouble(failing)).toEqual({
       title: "Contact sync is failing",
-      detail: "Mostly answered 429 Too Many Requests. 40 dead letters, 61 waiting. Nothing is lost.",
+      detail: "Mostly answered 429 Too Many Requests. 40 dead, 61 waiting. Nothing is lost.",
       now: true,
     });
   });
@@ -53,7 +53,7 @@ describe("the overview's sentences", () => {
   });
   it("name the largest holder of the queue", () => {
     expect(heldBy(anOverview({ queue: { depth: 9, oldest_age_ms: 1, held_by: { rate: 2, order: 7 } } }))).toBe(
-      "7 wait for an earlier one",
+      "7 held by order",
     );
   });
 });

@@ -52,12 +52,12 @@ export function failingLine(o: Overview): string {
 }
 
 const HELD_BY: Record<string, string> = {
-  order: "wait for an earlier one",
-  rate: "wait for Retry-After",
-  pause: "are paused",
-  credential: "wait for a credential",
-  breaker: "wait for the breaker",
-  quota: "wait for a quota",
+  order: "held by order",
+  rate: "held by Retry-After",
+  pause: "paused",
+  credential: "held by a credential",
+  breaker: "held by a breaker",
+  quota: "held by a quota",
 };
 
 /** Who holds the queue back, the largest first; empty where nobody does. */
@@ -108,7 +108,7 @@ function troubleCost(rows: IntegrationRow[]): string {
   const dead = rows.reduce((n, r) => n + r.dead, 0);
   const queue = rows.reduce((n, r) => n + r.queue, 0);
   const parts = [];
-  if (dead > 0) parts.push(`${plural(dead, "dead letter")}`);
+  if (dead > 0) parts.push(`${count(dead)} dead`);
   if (queue > 0) parts.push(`${count(queue)} waiting`);
   return parts.length > 0 ? `${parts.join(", ")}. Nothing is lost.` : "";
 }
