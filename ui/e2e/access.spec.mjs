@@ -3,6 +3,18 @@ import assert from "node:assert/strict";
 import { check } from "./axe.mjs";
 import { openPanel, startProgram, test, until } from "./harness.mjs";
 
+const SCREENS = [
+  ["overview", "#/overview", "figure-delivered"],
+  ["integrations", "#/integrations", "nav-integrations"],
+  ["an integration", "#/integrations/crm-sync", "flow-delivered"],
+  ["deliveries", "#/deliveries", "delivery-row"],
+  ["its mapping", "#/integrations/crm-sync?tab=mapping", "mapping-try"],
+  ["rejected, with the doctor", "#/rejected", "doctor"],
+  ["dead letters", "#/dead-letters", "group-card"],
+  ["systems", "#/systems/hubspot", "fault-error_500"],
+  ["a system with a breaker", "#/systems/crm", "breaker-open"],
+];
+
 export default async function access(browser) {
   const empty = await startProgram();
   for (const theme of ["light", "dark"]) {
@@ -23,18 +35,7 @@ export default async function access(browser) {
   for (const theme of ["light", "dark"]) {
     const { page, id, context, wrongs } = await openPanel(browser, program, { theme });
     const at = (hash) => page.evaluate((h) => (location.hash = h), hash);
-    const screens = [
-      ["overview", "#/overview", "figure-delivered"],
-      ["integrations", "#/integrations", "nav-integrations"],
-      ["an integration", "#/integrations/crm-sync", "flow-delivered"],
-      ["deliveries", "#/deliveries", "delivery-row"],
-      ["its mapping", "#/integrations/crm-sync?tab=mapping", "mapping-try"],
-      ["rejected, with the doctor", "#/rejected", "doctor"],
-      ["dead letters", "#/dead-letters", "group-card"],
-      ["systems", "#/systems/hubspot", "fault-error_500"],
-      ["a system with a breaker", "#/systems/crm", "breaker-open"],
-    ];
-    for (const [name, hash, sign] of screens) {
+    for (const [name, hash, sign] of SCREENS) {
       await test(`${name}, ${theme}: nothing serious`, async () => {
         await at(hash);
         await id(sign).first().waitFor();
@@ -108,7 +109,7 @@ export default async function access(browser) {
       await page.keyboard.press("Escape");
     });
     await test(`every target is 24 px or has the room, ${theme}`, async () => {
-      for (const [name, hash, sign] of screens) {
+      for (const [name, hash, sign] of SCREENS) {
         await at(hash);
         await id(sign).first().waitFor();
         assert.deepEqual(await page.evaluate(smallTargets), [], name);
@@ -118,6 +119,23 @@ export default async function access(browser) {
     await context.close();
     program.link = (await program.post("sign-in-links")).link;
   }
+  const { page, id, context } = await openPanel(browser, program, {
+    theme: "light",
+    size: { width: 320, height: 640 },
+  });
+  for (const [name, hash, sign] of SCREENS) {
+    await test(`${name}, zoomed to 400 %: nothing serious, and nothing beside the page`, async () => {
+      await page.evaluate((h) => (location.hash = h), hash);
+      await id(sign).first().waitFor({ state: "attached" });
+      await page.waitForTimeout(200);
+      await check(page, name);
+      assert.ok(
+        (await page.evaluate(() => document.documentElement.scrollWidth)) <= 320,
+        "the page is wider than its window",
+      );
+    });
+  }
+  await context.close();
   await program.stop();
 }
 
