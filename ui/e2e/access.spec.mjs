@@ -70,7 +70,7 @@ export default async function access(browser) {
       await page.getByRole("listbox", { name: "Found" }).waitFor();
       await check(page, "palette");
       await page.keyboard.press("Escape");
-      await page.getByRole("listbox", { name: "Found" }).waitFor({ state: "detached" });
+      await page.locator("dialog[open]").waitFor({ state: "detached" });
       await page.keyboard.press("?");
       await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
       await check(page, "help");
