@@ -22,9 +22,6 @@ use super::view::LimitsView;
 
 type Rate = RateLimiter<NotKeyed, InMemoryState, GateClock, governor::middleware::NoOpMiddleware<Nanos>>;
 
-/// A turn that was paid for and not used serves another request for this long.
-const UNUSED_FOR: Duration = Duration::from_secs(1);
-
 pub struct Limiter {
     limits: Limits,
     rate: Option<Rate>,
@@ -110,12 +107,20 @@ impl Limiter {
     /// Takes one from the rate; else how long until there is one.
     fn allowed(&self, turns: &mut Turns) -> Result<(), Duration> {
         let Some(rate) = &self.rate else { return Ok(()) };
-        if turns.unused > 0 && self.clock.steady_now().since(turns.unused_since) < UNUSED_FOR {
+        if self.unused(turns) > 0 {
             turns.unused -= 1;
             return Ok(());
         }
         turns.unused = 0;
         rate.check().map_err(|not_until| not_until.wait_time_from(self.clock.now()))
+    }
+
+    /// Turns that were paid for and not used, less those that the rate has given anew since: with both, a lane that often
+    /// asks in vain would save up a burst.
+    fn unused(&self, turns: &Turns) -> u32 {
+        let passed = self.clock.steady_now().since(turns.unused_since).as_secs_f64();
+        let anew = passed * self.limits.per_second.unwrap_or_default();
+        turns.unused.saturating_sub(anew as u32)
     }
 
     fn hand_out(&self) {
@@ -161,7 +166,7 @@ impl Turn {
             && limiter.rate.is_some()
         {
             let mut turns = limiter.turns.lock();
-            turns.unused = turns.unused.saturating_add(1);
+            turns.unused = limiter.unused(&turns).saturating_add(1);
             turns.unused_since = limiter.clock.steady_now();
         }
     }
@@ -239,6 +244,19 @@ mod tests {
         tokio::time::advance(Duration::from_millis(101)).await;
         assert!(limiter.try_turn().is_some());
         assert!(limiter.try_turn().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_was_not_used_is_there_for_another_and_makes_no_burst() {
+        let limiter = limiter(TEN);
+        limiter.turn().await.expect("a turn").unused();
+        drop(limiter.try_turn().expect("the one that was not used"));
+        assert!(limiter.try_turn().is_none());
+        tokio::time::advance(Duration::from_millis(100)).await;
+        limiter.turn().await.expect("a turn").unused();
+        tokio::time::advance(Duration::from_millis(150)).await;
+        let free = std::iter::from_fn(|| limiter.try_turn()).count();
+        assert_eq!(free, 1, "the rate has given it anew meanwhile");
     }
 
     #[tokio::test(start_paused = true)]
