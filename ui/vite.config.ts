@@ -37,5 +37,11 @@ export default defineConfig(({ mode }) => ({
   },
   server: { port: 5173, strictPort: true, ...engine() },
   // Tests that need a page say so in their first line.
-  test: { environment: "node", include: ["src/**/*.test.ts"], restoreMocks: true },
+  test: {
+    // The whole panel in jsdom takes seconds where the machine is busy.
+    testTimeout: 20_000,
+    environment: "node",
+    include: ["src/**/*.test.ts"],
+    restoreMocks: true,
+  },
 }));
