@@ -261,8 +261,8 @@ async fn a_replay_that_was_paused_before_a_restart_is_resumed_after_it() {
         world.send("{}").await;
     }
     world.until("state:dead", 3).await;
-    // So slow that the third waits, however busy the machine is.
-    let slow = ReplayRequest { rate: Some(0.001), ..exact(dead(&world)) };
+    // The slowest that there is: the third waits for ten seconds.
+    let slow = ReplayRequest { rate: Some(0.1), ..exact(dead(&world)) };
     let started = world.runtime.start_replay(slow).await.expect("starts");
     world.until("state:delivered", 1).await;
     world.runtime.pause_replay(started.id).await.expect("pauses");
