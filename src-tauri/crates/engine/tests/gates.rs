@@ -183,6 +183,19 @@ async fn after_a_restart_what_an_outage_left_waiting_need_not_wait_for_its_sched
 }
 
 #[tokio::test]
+async fn what_fails_after_a_start_waits_for_its_schedule_although_others_are_confirmed() {
+    let world = World::with(SYNC).await;
+    world.destinations.answer("/in", 503, "{}");
+    world.send(r#"{"id":"1"}"#).await;
+    world.until("state:retrying", 1).await;
+    world.send(r#"{"id":"2"}"#).await;
+    world.until("state:delivered", 1).await;
+    world.send(r#"{"id":"3"}"#).await;
+    world.until("state:delivered", 2).await;
+    assert_eq!(world.destinations.seen.lock().len(), 3, "the first waits for its hour");
+}
+
+#[tokio::test]
 async fn a_restart_shortens_no_wait_that_the_destination_asked_for() {
     let world = World::with(SYNC).await;
     world.destinations.answer("/in", 503, "{}");

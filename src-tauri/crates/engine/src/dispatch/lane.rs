@@ -71,8 +71,8 @@ pub struct LaneRuntime {
     /// Replays' deliveries were left where they are when the lane last looked.
     replays_waited: AtomicBool,
     pub in_flight: AtomicU32,
-    /// Something was confirmed since the start.
-    confirmed: AtomicBool,
+    /// Deliveries may wait since an outage before the start, of which nobody knows whether it is over.
+    outage: AtomicBool,
     /// The last answers' times, newest last, for the panel's "last ok".
     pub last_ok: Mutex<VecDeque<Timestamp>>,
 }
@@ -119,7 +119,7 @@ impl LaneRuntime {
             next_expiry: AtomicI64::new(0),
             replays_waited: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
-            confirmed: AtomicBool::new(false),
+            outage: AtomicBool::new(false),
             last_ok: Mutex::new(VecDeque::with_capacity(1)),
         }
     }
@@ -257,9 +257,13 @@ impl LaneRuntime {
         self.nothing_early.store(true, Ordering::Release);
     }
 
-    /// True for the first delivery since the start that was confirmed, and for no other.
-    pub fn is_first_confirmed(&self) -> bool {
-        !self.confirmed.swap(true, Ordering::AcqRel)
+    pub fn suppose_outage(&self, outage: bool) {
+        self.outage.store(outage, Ordering::Release);
+    }
+
+    /// Something was confirmed. True where that ends a supposed outage.
+    pub fn end_outage(&self) -> bool {
+        self.outage.swap(false, Ordering::AcqRel)
     }
 
     /// A row became ready that nobody sends yet.

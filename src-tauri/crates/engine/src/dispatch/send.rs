@@ -74,7 +74,7 @@ impl Dispatcher {
         // First what the answer asked of this lane: a breaker that closes lets its lanes go at once.
         self.apply_gate(&lane, config, &called.effect, credential).await;
         self.settle_system(config, &to.chosen, &called, probe.and_then(|probe| probe.breaker)).await;
-        if called.effect == GateEffect::CredentialWorks && lane.is_first_confirmed() {
+        if called.effect == GateEffect::CredentialWorks && lane.end_outage() {
             self.bring_all_forward(lane.clone());
         }
         self.finish(&lane, called.ends).await;

@@ -90,14 +90,16 @@ impl Dispatcher {
     }
 
     /// At a start: whether an outage is over that an earlier run met, nobody knows. Of each lane one delivery that waits
-    /// for its next try goes at once; once anything is confirmed, the others follow.
+    /// for its next try goes at once; once anything is confirmed, the others follow. What fails later waits as ever.
     pub fn try_after_restart(self: &Arc<Self>) {
         for lane in self.lanes() {
             let dispatcher = self.clone();
             self.sends.spawn(async move {
                 let now = dispatcher.means.clock.now();
+                // Before the row can go, so that its confirmation is not missed.
+                lane.suppose_outage(true);
                 match until_taken(|| dispatcher.means.store.bring_forward(lane.id, 1, now)).await {
-                    Ok(0) => {}
+                    Ok(0) => lane.suppose_outage(false),
                     Ok(_) => lane.nudge(),
                     Err(error) => tracing::warn!(%error, "a lane waits for its next try as before the restart"),
                 }
