@@ -1,9 +1,9 @@
 //! Counts over many rows: groups of dead letters, lanes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use signalbox_model::filter::Filter;
-use signalbox_model::{DeliveryState, GroupId, Timestamp};
+use signalbox_model::{DeliveryId, DeliveryState, GroupId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
@@ -14,6 +14,10 @@ use crate::read::{DeadFigures, GroupRow, LaneFigures};
 
 /// The largest groups that one answer holds.
 const GROUPS_MAX: u32 = 200;
+const COUNTED_AT_ONCE: u32 = 2_000;
+/// What a lane's figures count.
+const OPEN_OR_DEAD: [DeliveryState; 5] =
+    [DeliveryState::Queued, DeliveryState::Sending, DeliveryState::Retrying, DeliveryState::Held, DeliveryState::Dead];
 
 pub(super) async fn groups(conn: &mut SqliteConnection, filter: &Filter, scope: &Scope<'_>) -> Outcome<Vec<GroupRow>> {
     let mut binder = Binder::default();
@@ -89,21 +93,16 @@ pub(super) async fn lanes(conn: &mut SqliteConnection) -> Outcome<Vec<LaneFigure
         let (lane, last_delivered_at, next_due) = (row.get_lane(0)?, row.get_opt_time(1)?, row.get_opt_time(2)?);
         figures.push(LaneFigures { lane, last_delivered_at, next_due, ..LaneFigures::default() });
     }
-    let sql = "SELECT lane, state, count(*) FROM delivery INDEXED BY delivery_state
-               WHERE state <> 'delivered' AND state IN ('queued', 'sending', 'retrying', 'held', 'dead')
-               GROUP BY lane, state";
-    let counts = rows(conn, sql, Args::default()).await?;
-    for row in &counts {
-        let lane: LaneId = row.get_lane(0)?;
-        let Some(figures) = figures.iter_mut().find(|figures| figures.lane == lane) else { continue };
-        let count = row.get_u64(2)?;
-        match row.get_state(1)? {
-            DeliveryState::Queued => figures.queued = count,
-            DeliveryState::Sending => figures.sending = count,
-            DeliveryState::Retrying => figures.retrying = count,
-            DeliveryState::Held => figures.held = count,
-            DeliveryState::Dead => figures.dead = count,
-            _ => {}
+    for state in OPEN_OR_DEAD {
+        for (lane, count) in count_by_lane(conn, state).await? {
+            let Some(figures) = figures.iter_mut().find(|figures| figures.lane == lane) else { continue };
+            match state {
+                DeliveryState::Queued => figures.queued = count,
+                DeliveryState::Sending => figures.sending = count,
+                DeliveryState::Retrying => figures.retrying = count,
+                DeliveryState::Held => figures.held = count,
+                _ => figures.dead = count,
+            }
         }
     }
     for (lane, at) in oldest_open(conn).await? {
@@ -112,6 +111,36 @@ pub(super) async fn lanes(conn: &mut SqliteConnection) -> Outcome<Vec<LaneFigure
         }
     }
     Ok(figures)
+}
+
+/// The rows of a state lie in the order of their ids, so counting them by lane sorts them: some at a time, since sorting a
+/// backlog of a million at once holds 50 MB, which the allocator then keeps.
+async fn count_by_lane(conn: &mut SqliteConnection, state: DeliveryState) -> Outcome<BTreeMap<LaneId, u64>> {
+    let mut counts = BTreeMap::new();
+    let mut after: Option<DeliveryId> = None;
+    loop {
+        let mut args = Args::default();
+        args.text(state.as_str()).opt_id(after).int(COUNTED_AT_ONCE);
+        let found = rows(
+            conn,
+            "SELECT lane, count(*), max(id) FROM (
+                 SELECT lane, id FROM delivery INDEXED BY delivery_state
+                 WHERE state = ? AND state <> 'delivered' AND id > ifnull(?, x'') ORDER BY id LIMIT ?)
+             GROUP BY lane",
+            args,
+        )
+        .await?;
+        let mut seen = 0;
+        for row in &found {
+            let count = row.get_u64(1)?;
+            *counts.entry(row.get_lane(0)?).or_default() += count;
+            seen += count;
+            after = after.max(Some(row.get_id(2)?));
+        }
+        if seen < u64::from(COUNTED_AT_ONCE) {
+            return Ok(counts);
+        }
+    }
 }
 
 /// One look at an index per lane, and the rows on the wire, which are few.
