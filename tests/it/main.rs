@@ -27,3 +27,4 @@ mod restarting;
 mod sandbox;
 mod signature_doctor;
 mod support;
+mod test_events;

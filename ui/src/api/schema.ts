@@ -741,6 +741,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/integrations/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what would become of an event, or (`dry_run: false`) accepts it as if the source had received and verified it. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TestBody"];
+                };
+            };
+            responses: {
+                /** @description The dry run */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TestDryRun"];
+                    };
+                };
+                /** @description In the ledger, and on its way */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TestAccepted"];
+                    };
+                };
+                /** @description Why not: see the code */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["ProblemDocument"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -1950,6 +2010,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptedEvent: {
+            /** @description The event that had the same id with other bytes. */
+            conflict_of?: string | null;
+            /** @description The same id and bytes were in the ledger already, as this event: nothing was added. */
+            duplicate: boolean;
+            event: string;
+        };
         Activity: {
             at: components["schemas"]["Time"];
             /** @description The deliveries that it is about. */
@@ -3151,6 +3218,30 @@ export interface components {
             items: components["schemas"]["System"][];
             next?: string | null;
         };
+        /** @description It is in the ledger, and on its way as any other. */
+        TestAccepted: {
+            /** @description In the order of the body. */
+            events: components["schemas"]["AcceptedEvent"][];
+        };
+        TestBody: {
+            /** @description Sent byte for byte; at most the source's `max_body`. */
+            body: string;
+            /** @description `application/json` unless set. */
+            content_type?: string | null;
+            /** @description True unless set: nothing is stored or sent. */
+            dry_run?: boolean | null;
+            /** @description Value by name: at most 100, 16 KiB together. */
+            headers?: {
+                [key: string]: string;
+            } | null;
+        };
+        /** @description What would become of the event. Nothing was stored or sent. */
+        TestDryRun: {
+            /** @description How many events the source makes of it. */
+            count: number;
+            /** @description The first of them: at most 20, fewer where their steps took longer than 10 s. */
+            events: components["schemas"]["TriedEvent"][];
+        };
         /**
          * Format: date-time
          * @description RFC 3339 in UTC with milliseconds: 2026-11-21T14:03:18.604Z
@@ -3182,6 +3273,32 @@ export interface components {
              */
             took_us?: number | null;
         };
+        /** @description What would happen for one destination. */
+        TriedDelivery: {
+            destination: string;
+            /** @description Which step filters it, or why it would be dead. */
+            message?: string | null;
+            outcome: components["schemas"]["TriedOutcome"];
+            request?: components["schemas"]["SentRequest"] | null;
+            stage?: components["schemas"]["Stage"] | null;
+            system: string;
+            /** @description Where it would be sent: what it would wait for first. One sentence; null where it could go at once. */
+            waits?: string | null;
+        };
+        /** @description An event as its source reads it. */
+        TriedEvent: {
+            content_type?: string | null;
+            /** @description In the order of the integration's file. */
+            destinations: components["schemas"]["TriedDelivery"][];
+            key?: string | null;
+            /** @description What is odd about it: `duplicate-keys`, or an expression that failed. */
+            notes: string[];
+            /** @description By which repeats are known; null where the source knows none. Whether it came before is not looked up. */
+            source_id?: string | null;
+            type?: string | null;
+        };
+        /** @enum {string} */
+        TriedOutcome: "sent" | "filtered" | "dead";
         WaitsFor: {
             /**
              * Format: int64

@@ -114,6 +114,11 @@ export type PreviewOutcome = "changed" | "new-failure" | "mended" | "now-filtere
 export type PreviewExample = With<Whole<Schemas["PreviewExample"]>, { diff: FieldChange[]; outcome: PreviewOutcome }>;
 export type Preview = With<Whole<Schemas["Preview"]>, { examples: PreviewExample[] }>;
 
+export type TriedDelivery = With<Whole<Schemas["TriedDelivery"]>, { request: AttemptRequest | null }>;
+export type TriedEvent = With<Whole<Schemas["TriedEvent"]>, { destinations: TriedDelivery[] }>;
+export type TestDryRun = With<Whole<Schemas["TestDryRun"]>, { events: TriedEvent[] }>;
+export type TestAccepted = Whole<Schemas["TestAccepted"]>;
+
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };
 /** A system answers with the dials that it has, and no others. */
 export type Faults = Present<Schemas["Faults"]>;

@@ -25,6 +25,8 @@ import type {
   Session,
   StoredEvent,
   System,
+  TestAccepted,
+  TestDryRun,
 } from "../api/types";
 import { patchText } from "../domain/json-patch";
 import { type Client, segment } from "./client";
@@ -62,6 +64,15 @@ export function endpoints(client: Client) {
       client.post<IntegrationFiles>(`integrations/${segment(name)}/files`, { files: byPath(files), version }),
     preview: (name: string, files: readonly FileText[], last: number) =>
       client.post<Preview>(`integrations/${segment(name)}/preview`, { files: byPath(files), last, filter: null }),
+    /** What would become of it; nothing is stored or sent. */
+    tryEvent: (name: string, body: string, contentType: string) =>
+      client.post<TestDryRun>(`integrations/${segment(name)}/test`, { body, content_type: contentType, dry_run: true }),
+    sendTestEvent: (name: string, body: string, contentType: string) =>
+      client.post<TestAccepted>(`integrations/${segment(name)}/test`, {
+        body,
+        content_type: contentType,
+        dry_run: false,
+      }),
 
     deliveries: (filter: string, cursor: string | null, limit: number, signal?: AbortSignal) =>
       client.get<DeliveryPage>("deliveries", { filter, cursor, limit }, signal),

@@ -124,6 +124,7 @@ mod tests {
             ("get", "/api/v1/integrations/{name}"),
             ("post", "/api/v1/integrations/{name}/pause"),
             ("post", "/api/v1/integrations/{name}/resume"),
+            ("post", "/api/v1/integrations/{name}/test"),
             ("get", "/api/v1/systems"),
             ("get", "/api/v1/rejected"),
             ("get", "/api/v1/sandbox/systems/{name}/faults"),

@@ -57,6 +57,7 @@ codes! {
     TooManyWaiting "too-many-waiting" TOO_MANY_REQUESTS "Too many requests wait for news",
     Internal "internal" INTERNAL_SERVER_ERROR "Signalbox made a mistake",
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Not available at this moment",
+    IntegrationBroken "integration-broken" SERVICE_UNAVAILABLE "The integration's file has errors",
     LedgerBusy "ledger-busy" SERVICE_UNAVAILABLE "The ledger has too much to write",
     LedgerSealed "ledger-sealed" SERVICE_UNAVAILABLE "The ledger is sealed after a disk error",
     DiskFull "disk-full" SERVICE_UNAVAILABLE "The disk is full",
@@ -149,6 +150,8 @@ impl From<ControlError> for Problem {
     fn from(error: ControlError) -> Self {
         match error {
             ControlError::Missing { what, name } => Self::missing(what, name),
+            ControlError::Broken(_) => Self::new(Code::IntegrationBroken, format!("{error}.")),
+            ControlError::TooLarge(detail) => Self::new(Code::PayloadTooLarge, detail),
             ControlError::WrongState(detail) => Self::new(Code::WrongState, detail),
             ControlError::Invalid(detail) => Self::new(Code::InvalidParameter, detail),
             ControlError::Store(error) => error.into(),

@@ -1,11 +1,13 @@
 //! What the runtime shows of itself: the types that the API reads.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use signalbox_model::limits::Concurrency;
 use signalbox_model::replay::{NewerPolicy, ReplayMode};
-use signalbox_model::{DeliveryId, HeldReason, ReplayId, Timestamp};
+use signalbox_model::{DeliveryId, HeldReason, ReplayId, Stage, Timestamp};
 use signalbox_store::read::Selection;
 use signalbox_store::{LaneId, StoreError};
 
@@ -249,6 +251,63 @@ pub struct PreviewExample {
     pub diff: Vec<FieldChange>,
 }
 
+/// An event that a person makes for an integration.
+#[derive(Clone, Debug)]
+pub struct TestEvent {
+    pub body: String,
+    pub content_type: String,
+    /// Value by name.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What would become of a test event.
+#[derive(Debug)]
+pub struct DryRun {
+    /// How many events the source makes of it; `events` has the first of them.
+    pub count: usize,
+    pub events: Vec<TriedEvent>,
+}
+
+#[derive(Debug)]
+pub struct TriedEvent {
+    pub event_type: Option<String>,
+    pub key: Option<String>,
+    /// By which repeats of it are known.
+    pub source_id: Option<String>,
+    pub content_type: Option<String>,
+    pub notes: Vec<String>,
+    /// In the order of the integration's file.
+    pub destinations: Vec<TriedDelivery>,
+}
+
+#[derive(Debug)]
+pub struct TriedDelivery {
+    pub destination: String,
+    /// Empty where the destination is being taken out of the workspace.
+    pub system: String,
+    pub outcome: TriedOutcome,
+}
+
+#[derive(Debug)]
+pub enum TriedOutcome {
+    /// Credentials are masked.
+    Send {
+        method: String,
+        url: String,
+        headers: Vec<(String, String)>,
+        body: Bytes,
+        /// What it would have to wait for now; one sentence.
+        waits: Option<String>,
+    },
+    Filtered {
+        step: String,
+    },
+    Dead {
+        stage: Stage,
+        message: String,
+    },
+}
+
 /// One line of a delivery's trace.
 #[derive(Clone, Debug)]
 pub struct TraceStep {
@@ -269,6 +328,11 @@ pub struct TraceStep {
 pub enum ControlError {
     #[error("there is no {what} named '{name}'")]
     Missing { what: &'static str, name: String },
+    /// Its file has had errors since the start.
+    #[error("integrations/{0}.toml has errors, so that nothing is taken for it")]
+    Broken(String),
+    #[error("{0}")]
+    TooLarge(String),
     #[error("{0}")]
     WrongState(String),
     #[error("{0}")]

@@ -13,6 +13,7 @@ import { matching } from "./filters";
 import { FakeFiles } from "./mapping";
 import { fitOf, samplesOf } from "./plans";
 import { systemsOf } from "./systems";
+import { type TestBody, triedOf } from "./test-events";
 import { type FakeRow, World } from "./world";
 
 export interface Answer {
@@ -73,6 +74,7 @@ export class FakeBackend {
         return name ? ok(this.integrations()[0]) : ok({ items: this.integrations(), next: null, problems: [] });
       case "POST integrations":
         if (verb === "preview" || verb === "files") return this.tryFiles(verb, body as FilesBody);
+        if (verb === "test") return triedOf(body as TestBody);
         w.pause(verb === "destinations" ? `${name}/${last}` : name, (more || verb) === "pause");
         return ok({});
       case "POST systems":

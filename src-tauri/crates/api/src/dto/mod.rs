@@ -16,4 +16,5 @@ pub mod rejected;
 pub mod replay;
 pub mod session;
 pub mod system;
+pub mod test_event;
 pub mod words;

@@ -16,6 +16,7 @@ mod selection;
 mod session;
 mod sign_in;
 mod systems;
+mod test_event;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -52,6 +53,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(integrations::one))
         .routes(routes!(files::read, files::save))
         .routes(routes!(files::preview))
+        .routes(routes!(test_event::test))
         .routes(routes!(integrations::pause))
         .routes(routes!(integrations::resume))
         .routes(routes!(integrations::pause_destination))

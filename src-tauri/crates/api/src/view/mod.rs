@@ -8,6 +8,7 @@ pub(crate) mod ledger;
 pub(crate) mod problems;
 pub(crate) mod replay;
 pub(crate) mod split;
+pub(crate) mod test_event;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

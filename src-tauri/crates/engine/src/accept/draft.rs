@@ -7,17 +7,15 @@ use signalbox_model::{DeliveryId, EventId, Timestamp};
 use signalbox_store::delivery::OpenDelivery;
 use signalbox_store::event::{Dedupe, Fate, NewDelivery, NewEvent, Part, Placement, Planned, Request};
 use signalbox_store::{LaneId, StoreError};
-use signalbox_transform::{Limits, Value};
+use signalbox_transform::Value;
 use signalbox_workspace::{Integration, OnConflict, Source};
 
 use super::behind::{Behind, Place};
-use super::facts::{Facts, Patience, facts};
-use super::fates::plan_fates;
+use super::facts::{Facts, Patience};
+use super::outline::Outline;
 use super::{ActiveIntegration, Input, Intake};
 use crate::dispatch::lane::Permit;
-use crate::hops;
-use crate::reading::{Element, Raw};
-use crate::steps::StepInput;
+use crate::reading::Element;
 
 /// What waits for the commit of an event.
 pub(super) struct Draft {
@@ -65,18 +63,9 @@ impl Intake {
     ) -> (NewEvent, Draft) {
         let Common { active, input, .. } = common;
         let integration = &active.integration;
-        let Element { body, content_type, value, notes, named } = element;
-        let raw = Raw { headers: &input.headers, query: input.query.as_deref(), body: &body };
-        let scheme_id = input.scheme_id.as_ref().map(|id| match part {
-            Some(part) => crate::reading::part_id(id, part.index as usize),
-            None => id.clone(),
-        });
-        let facts = facts(integration, &raw, value.as_ref().ok(), notes, named, scheme_id, &common.patience);
-        let hops = hops::of(&input.headers);
-        let step_input =
-            StepInput { method: &input.method, content_type: content_type.as_deref(), hops, raw: &body, body: value };
-        let fates = plan_fates(integration, &step_input, facts.key_failure.as_deref(), &Limits::INLINE);
-        let value = step_input.body;
+        let index = part.map(|part| part.index as usize);
+        let outline = Outline::of(integration, input, element, index, &common.patience);
+        let Outline { body, content_type, value, facts, hops, fates } = outline;
         let (planned, next) = match fates {
             Some(fates) => {
                 let prepared = self.prepare(active, fates, input.received_at);

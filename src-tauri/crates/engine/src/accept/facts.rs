@@ -9,7 +9,7 @@ use crate::reading::{Named, Raw};
 use crate::steps::{envelope, with_larger_budget};
 
 /// What the expressions of a source say of an input.
-pub(super) struct Facts {
+pub(crate) struct Facts {
     pub event_type: Option<String>,
     pub key: Option<String>,
     pub source_id: Option<String>,

@@ -7,6 +7,8 @@ mod behind;
 mod draft;
 pub(crate) mod facts;
 mod fates;
+mod outline;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -34,6 +36,7 @@ use draft::{Common, Draft};
 use facts::Patience;
 
 pub(crate) use fates::plan_fates;
+pub(crate) use trial::{Trial, Trials};
 
 /// One input as a source received and verified it.
 pub struct Input {

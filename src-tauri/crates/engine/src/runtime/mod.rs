@@ -6,6 +6,7 @@ mod credentials;
 mod look;
 mod preview;
 mod reload;
+mod test_event;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -37,6 +37,8 @@ pub use refusals::RefusalBudget;
 const REJECTED_BODY_KEPT: usize = 16 << 10;
 /// Bodies being read or waiting for their commit, all together; more is answered with 503 before memory grows.
 const BODIES_KIB: usize = 64 << 10;
+/// The mark of an event that a person made with the API's token: its trace says so. A sender cannot set it.
+pub const TEST_HEADER: &str = "x-signalbox-test";
 
 /// One webhook path that is open now.
 pub struct Door {
@@ -99,6 +101,11 @@ impl Ingress {
     pub fn body_budget() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(BODIES_KIB))
     }
+}
+
+/// The source answers this question of its vendor, and makes no event of it.
+pub fn answers_by_itself(source: &WebhookSource, body: &[u8]) -> bool {
+    challenge::url_verification(source, body).is_some()
 }
 
 pub fn router(ingress: Arc<Ingress>) -> Router {
@@ -199,12 +206,14 @@ impl Ingress {
         }
         let scheme = &door.source().verify.scheme;
         let scheme_id = verified.or_else(|| scheme_id(scheme, &parts.headers));
+        let mut headers = parts.headers.clone();
+        headers.remove(TEST_HEADER);
         let input = Input {
             received_at: now,
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
-            headers: parts.headers.clone(),
+            headers,
             body: body.clone(),
             scheme_id,
             room: Some(room),
@@ -221,7 +230,12 @@ impl Ingress {
     /// Room for the body, by its announced length; without one, for the longest that this source takes.
     fn room(&self, parts: &http::request::Parts, cap: usize) -> Option<OwnedSemaphorePermit> {
         let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let kib = announced.unwrap_or(cap).min(cap).div_ceil(1 << 10).clamp(1, BODIES_KIB);
+        self.room_for(announced.unwrap_or(cap).min(cap))
+    }
+
+    /// Room for so many bytes.
+    pub fn room_for(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = bytes.div_ceil(1 << 10).clamp(1, BODIES_KIB);
         self.bodies.clone().try_acquire_many_owned(u32::try_from(kib).ok()?).ok()
     }
 
