@@ -27,8 +27,9 @@ pub trait Deliveries: Send + Sync {
     fn release(&self, opened: Vec<(DeliveryId, u64)>) -> StoreFuture<'_, u64>;
 
     /// Up to `limit` rows of the lane that wait after a failure of kind `server`, `network` or `unknown` become due now,
-    /// those first that would have been due first. Answers how many.
-    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, u64>;
+    /// those first that would have been due first; none that waits for as long as its system asked for. Answers which,
+    /// in no order.
+    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, Vec<DeliveryId>>;
 
     /// The clock was set back by `by`: of up to `limit` open rows of the lane after `after`, due times that lie ahead go
     /// back with it, none before `now`. Answers where to go on; `None`: that was all.

@@ -271,7 +271,7 @@ impl Deliveries for SimLedger {
         self.call("release", true, move |store| async move { store.release(opened).await })
     }
 
-    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, u64> {
+    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, Vec<DeliveryId>> {
         self.call("bring forward", true, move |store| async move { store.bring_forward(lane, limit, now).await })
     }
 

@@ -25,20 +25,30 @@ pub(super) struct BringForward {
     pub now: Timestamp,
 }
 
+/// Rows that wait by our own schedule; a time that the system itself asked for is not one of ours to shorten.
+macro_rules! waits_by_schedule {
+    () => {
+        " AND due_at > ?1 AND kind IN ('server', 'network', 'unknown') AND NOT EXISTS (
+              SELECT 1 FROM attempt a
+              WHERE a.delivery = d.id AND a.number = d.attempts AND a.waited_for = 'retry-after')"
+    };
+}
+
 /// Those that would have been due first, so that order by age is kept.
-pub(super) async fn bring_forward(ledger: &mut Ledger, input: &BringForward) -> Outcome<u64> {
+pub(super) async fn bring_forward(ledger: &mut Ledger, input: &BringForward) -> Outcome<Vec<DeliveryId>> {
     let mut args = Args::default();
     args.time(input.now).lane(input.lane).int(input.limit);
     let sql = concat!(
         "UPDATE delivery SET due_at = ?1 WHERE id IN (SELECT id FROM (
-             SELECT id, due_at FROM delivery WHERE lane = ?2 AND ",
+             SELECT id, due_at FROM delivery d WHERE lane = ?2 AND ",
         ready!(),
-        " AND due_at > ?1 AND kind IN ('server', 'network', 'unknown')
-             UNION ALL SELECT id, due_at FROM delivery WHERE lane = ?2 AND ",
+        waits_by_schedule!(),
+        " UNION ALL SELECT id, due_at FROM delivery d WHERE lane = ?2 AND ",
         ready_again!(),
-        " AND due_at > ?1 AND kind IN ('server', 'network', 'unknown') ORDER BY due_at LIMIT ?3))"
+        waits_by_schedule!(),
+        " ORDER BY due_at LIMIT ?3)) RETURNING id"
     );
-    execute(&mut ledger.conn, sql, args).await
+    rows(&mut ledger.conn, sql, args).await?.iter().map(|row| row.get_id(0)).collect()
 }
 
 pub(super) struct ClockBack {

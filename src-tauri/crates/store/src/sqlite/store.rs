@@ -136,7 +136,7 @@ impl Deliveries for SqliteStore {
         Box::pin(self.queue.run(opened, |ledger, input| step(claim::release(ledger, input))))
     }
 
-    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, u64> {
+    fn bring_forward(&self, lane: LaneId, limit: u32, now: Timestamp) -> StoreFuture<'_, Vec<DeliveryId>> {
         let input = BringForward { lane, limit, now };
         Box::pin(self.queue.run(input, |ledger, input| step(gated::bring_forward(ledger, input))))
     }

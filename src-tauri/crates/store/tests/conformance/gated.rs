@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use signalbox_model::retry::WaitedFor;
 use signalbox_model::{DeliveryState, FailureKind};
 use signalbox_store::delivery::Next;
 use signalbox_store::read::ClosedGates;
@@ -22,11 +23,11 @@ async fn what_waits_after_an_outage_is_brought_forward_in_its_order_and_nothing_
         bench.end(&open, retry(later(&bench, secs))).await;
     }
     assert_eq!(bench.open(bench.lane).await.len(), 0);
-    assert_eq!(bench.store.bring_forward(bench.lane, 1, bench.now()).await.unwrap(), 1);
+    assert_eq!(bench.store.bring_forward(bench.lane, 1, bench.now()).await.unwrap(), [first]);
     let opened = bench.open(bench.lane).await;
     assert_eq!(opened.iter().map(|row| row.id).collect::<Vec<_>>(), [first]);
-    assert_eq!(bench.store.bring_forward(bench.lane, 9, bench.now()).await.unwrap(), 1);
-    assert_eq!(bench.store.bring_forward(bench.lane, 9, bench.now()).await.unwrap(), 0, "it is due already");
+    assert_eq!(bench.store.bring_forward(bench.lane, 9, bench.now()).await.unwrap(), [second]);
+    assert_eq!(bench.store.bring_forward(bench.lane, 9, bench.now()).await.unwrap(), [], "it is due already");
     assert_eq!(bench.state(second).await, DeliveryState::Retrying);
 
     let asked = bench.queue(bench.other, "c").await;
@@ -34,9 +35,24 @@ async fn what_waits_after_an_outage_is_brought_forward_in_its_order_and_nothing_
     bench.send(asked, Next::Wait { failure: rate, due_at: later(&bench, 60) }).await;
     assert_eq!(
         bench.store.bring_forward(bench.other, 9, bench.now()).await.unwrap(),
-        0,
+        [],
         "the system asked for that time"
     );
+}
+
+#[tokio::test]
+async fn a_wait_that_the_system_asked_for_while_it_failed_is_not_shortened() {
+    let bench = bench().await;
+    let asked = bench.queue(bench.lane, "a").await;
+    let due_at = later(&bench, 3_600);
+    let failure = failure(FailureKind::Server, Some(502));
+    bench.send(asked, Next::Retry { failure, due_at, waited_for: WaitedFor::RetryAfter }).await;
+    let scheduled = bench.queue(bench.lane, "b").await;
+    bench.send(scheduled, retry(later(&bench, 7_200))).await;
+    assert_eq!(bench.store.bring_forward(bench.lane, 9, bench.now()).await.unwrap(), [scheduled]);
+    assert_eq!(bench.open(bench.lane).await.len(), 1);
+    bench.pass_ms(3_600_000);
+    assert_eq!(bench.open(bench.lane).await.iter().map(|row| row.id).collect::<Vec<_>>(), [asked]);
 }
 
 #[tokio::test]
