@@ -211,6 +211,59 @@ async fn a_restart_shortens_no_wait_that_the_destination_asked_for() {
 }
 
 #[tokio::test]
+async fn a_restart_shortens_no_wait_that_a_failing_system_asked_for() {
+    let world = World::with(SYNC).await;
+    for id in 0..3 {
+        world.destinations.answer_with("/in", 502, &[("retry-after", "7200")], "{}");
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("state:retrying", 3).await;
+    let again = World::restart(world.crash().await).await;
+    for (id, delivered) in [("new", 1), ("newer", 2)] {
+        again.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+        again.until("state:delivered", delivered).await;
+    }
+    assert_eq!(again.rows("state:retrying").await.len(), 3);
+    assert_eq!(again.destinations.seen.lock().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_confirm_refuses_does_not_end_an_outage() {
+    let world = World::with(&SYNC.replace("jitter = 0 }", "jitter = 0 }\nconfirm = '.body.ok'")).await;
+    world.destinations.always("/in", 503);
+    for id in 0..5 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("state:retrying", 5).await;
+    // A proxy's page: 200, and nobody was asked.
+    let page = World::restart_before(world.crash().await, "/in", 200).await;
+    for (id, dead) in [("new", 2), ("newer", 3)] {
+        page.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+        page.until("state:dead", dead).await;
+    }
+    assert_eq!(page.destinations.seen.lock().len(), 3, "one that asked, and the two that came");
+    assert_eq!(page.rows("state:retrying").await.len(), 4);
+}
+
+#[tokio::test]
+async fn restarts_during_an_outage_use_no_tries() {
+    let mut world = World::with(&SYNC.replace(r#"["1h", "1h"]"#, r#"["1h"]"#)).await;
+    world.destinations.always("/in", 503);
+    world.send(r#"{"id":"1"}"#).await;
+    world.until("state:retrying", 1).await;
+    for restart in 1..=3 {
+        world = World::restart_before(world.crash().await, "/in", 503).await;
+        world.until(&format!("attempts:>{restart}"), 1).await;
+        let waits = world.rows("state:retrying").await;
+        assert_eq!(waits.len(), 1, "after {restart} restarts");
+        assert!(waits[0].due_at.is_some_and(|due| due > world.runtime.clock().now()), "and not at once again");
+        assert_eq!(world.destinations.seen.lock().len(), 1);
+    }
+    let well = World::restart(world.crash().await).await;
+    well.until("state:delivered", 1).await;
+}
+
+#[tokio::test]
 async fn a_thousand_dead_destinations_move_nobody_else() {
     let mut files: Vec<(String, String)> = Vec::new();
     for number in 0..20 {

@@ -15,7 +15,7 @@ impl Dispatcher {
     /// breaker, quotas and endpoints learn from the answer; how long it took says nothing of how long a write takes.
     pub async fn ask(self: &Arc<Self>, config: &LaneConfig, outbound: Outbound) -> Result<Answer, SendError> {
         let chosen = Chosen { url: config.gates.active_url(), trying: false };
-        let to = To { chosen, tries_system: false };
+        let to = To { chosen, tries_system: false, restart_probe: None };
         let mut call = Call::begin(self.means.clock.now(), &to);
         let result = call.make(&*self.means.deliver, outbound, &config.system.auth).await;
         let kind = match &result {

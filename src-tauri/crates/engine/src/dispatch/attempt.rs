@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use signalbox_model::auth::Auth;
 use signalbox_model::outcome::reason_phrase;
-use signalbox_model::{AttemptId, FailureKind, Timestamp};
+use signalbox_model::{AttemptId, DeliveryId, FailureKind, Timestamp};
 use signalbox_net::client::{Answer, Outbound, SendError};
 use signalbox_net::quota::{self, Reading};
-use signalbox_store::delivery::{AttemptRecord, Completion, EndedBatch, OpenDelivery};
+use signalbox_store::delivery::{AttemptRecord, Completion, EndedBatch, Next, OpenDelivery};
 use signalbox_workspace::Destination;
 
 use super::condition::{Conflict, judge_conflict, judge_unread, judge_unversioned};
@@ -60,6 +60,8 @@ pub(super) struct To {
     pub chosen: Chosen,
     /// It finds out whether the system is back, and uses no try when it is not.
     pub tries_system: bool,
+    /// The one of them that was brought forward after a restart; it, too, uses no try when the system is still away.
+    pub restart_probe: Option<DeliveryId>,
 }
 
 /// What was heard of the system during a request.
@@ -77,6 +79,21 @@ pub(super) enum Ends {
     Together(EndedBatch),
     /// Still open: to be sent in smaller requests.
     Again(Vec<Load>),
+}
+
+impl Ends {
+    /// Something of it was confirmed: more than that somebody answered.
+    pub fn confirmed(&self) -> bool {
+        self.completions().iter().any(|end| matches!(end.next, Next::Delivered))
+    }
+
+    pub fn completions(&self) -> &[Completion] {
+        match self {
+            Self::Alone(end) => std::slice::from_ref(end),
+            Self::Together(batch) => &batch.completions,
+            Self::Again(_) => &[],
+        }
+    }
 }
 
 /// A request while it is made.
@@ -167,6 +184,7 @@ impl LaneConfig {
             open,
             has_credential: self.system.auth.secret().is_some(),
             tries_system: to.tries_system,
+            restart_probe: to.restart_probe == Some(open.id),
             now,
             chance,
         }

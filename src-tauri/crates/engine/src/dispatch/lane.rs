@@ -9,7 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use secrecy::SecretString;
-use signalbox_model::Timestamp;
+use signalbox_model::{DeliveryId, Timestamp};
 use signalbox_store::LaneId;
 use signalbox_workspace::{Batch, Destination, Integration, System};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
@@ -73,6 +73,8 @@ pub struct LaneRuntime {
     pub in_flight: AtomicU32,
     /// Deliveries may wait since an outage before the start, of which nobody knows whether it is over.
     outage: AtomicBool,
+    /// The delivery that was brought forward after the start, to find that out; until it was tried.
+    restart_probe: Mutex<Option<DeliveryId>>,
     /// The last answers' times, newest last, for the panel's "last ok".
     pub last_ok: Mutex<VecDeque<Timestamp>>,
 }
@@ -120,6 +122,7 @@ impl LaneRuntime {
             replays_waited: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
             outage: AtomicBool::new(false),
+            restart_probe: Mutex::new(None),
             last_ok: Mutex::new(VecDeque::with_capacity(1)),
         }
     }
@@ -264,6 +267,14 @@ impl LaneRuntime {
     /// Something was confirmed. True where that ends a supposed outage.
     pub fn end_outage(&self) -> bool {
         self.outage.swap(false, Ordering::AcqRel)
+    }
+
+    pub fn restart_probe(&self) -> Option<DeliveryId> {
+        *self.restart_probe.lock()
+    }
+
+    pub fn probe_after_restart(&self, delivery: Option<DeliveryId>) {
+        *self.restart_probe.lock() = delivery;
     }
 
     /// A row became ready that nobody sends yet.

@@ -91,6 +91,11 @@ impl Dispatcher {
     }
 
     async fn run(self: Arc<Self>, lane: Arc<LaneRuntime>) {
+        tokio::select! {
+            biased;
+            () = self.taking.cancelled() => return,
+            () = self.try_after_restart(&lane) => {}
+        }
         loop {
             tokio::select! {
                 biased;

@@ -52,6 +52,8 @@ pub struct Case<'a> {
     pub has_credential: bool,
     /// It finds out whether the system is back (a breaker's probe, a failed endpoint's): when it is not, no try is used.
     pub tries_system: bool,
+    /// It was brought forward after a restart, to find out the same.
+    pub restart_probe: bool,
     pub now: Timestamp,
     /// For the jitter.
     pub chance: f64,
@@ -156,7 +158,7 @@ pub(super) fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<std:
     if case.tries_system && counts_against(failure.kind) && !too_old {
         return Next::Wait { failure, due_at: case.now };
     }
-    let decision = case.destination.retry.decide(&Failed {
+    let failed = Failed {
         kind: failure.kind,
         status: failure.status,
         tries: case.open.tries,
@@ -164,8 +166,21 @@ pub(super) fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<std:
         now: case.now,
         retry_after,
         chance: case.chance,
-    });
-    match decision {
+    };
+    // Where the system says when to come back, no later restart brings it forward again: that may use a try.
+    if case.restart_probe && counts_against(failure.kind) && !too_old && retry_after.is_none() {
+        // It waits as it did before.
+        let before = Failed { tries: failed.tries.saturating_sub(1), ..failed };
+        match case.destination.retry.decide(&before) {
+            RetryDecision::Retry { due_at, .. } => return Next::Wait { failure, due_at },
+            RetryDecision::GiveUp(GiveUp::TooOld) => {
+                let due_at = case.open.round_started_at.plus(case.destination.retry.max_age);
+                return Next::Wait { failure, due_at };
+            }
+            RetryDecision::GiveUp(GiveUp::NotRepeatable | GiveUp::Exhausted) => {}
+        }
+    }
+    match case.destination.retry.decide(&failed) {
         RetryDecision::Retry { due_at, waited_for } => Next::Retry { failure, due_at, waited_for },
         RetryDecision::GiveUp(GiveUp::NotRepeatable | GiveUp::Exhausted | GiveUp::TooOld) => Next::Dead(failure),
     }

@@ -59,7 +59,7 @@ impl Dispatcher {
         }
         let chosen = config.gates.choose(now);
         let tries_system = chosen.trying || probe.as_ref().is_some_and(|probe| probe.breaker.is_some());
-        let to = To { chosen, tries_system };
+        let to = To { chosen, tries_system, restart_probe: lane.restart_probe() };
         lane.in_flight.fetch_add(1, Ordering::Relaxed);
         let called = match (&destination.batch, load.rows.as_slice()) {
             (None, [open]) => self.attempt_one(config, destination, open, &to).await,
@@ -74,7 +74,10 @@ impl Dispatcher {
         // First what the answer asked of this lane: a breaker that closes lets its lanes go at once.
         self.apply_gate(&lane, config, &called.effect, credential).await;
         self.settle_system(config, &to.chosen, &called, probe.and_then(|probe| probe.breaker)).await;
-        if called.effect == GateEffect::CredentialWorks && lane.end_outage() {
+        if called.ends.completions().iter().any(|end| to.restart_probe == Some(end.delivery)) {
+            lane.probe_after_restart(None);
+        }
+        if called.ends.confirmed() && lane.end_outage() {
             self.bring_all_forward(lane.clone());
         }
         self.finish(&lane, called.ends).await;

@@ -89,21 +89,17 @@ impl Dispatcher {
         }
     }
 
-    /// At a start: whether an outage is over that an earlier run met, nobody knows. Of each lane one delivery that waits
-    /// for its next try goes at once; once anything is confirmed, the others follow. What fails later waits as ever.
-    pub fn try_after_restart(self: &Arc<Self>) {
-        for lane in self.lanes() {
-            let dispatcher = self.clone();
-            self.sends.spawn(async move {
-                let now = dispatcher.means.clock.now();
-                // Before the row can go, so that its confirmation is not missed.
-                lane.suppose_outage(true);
-                match until_taken(|| dispatcher.means.store.bring_forward(lane.id, 1, now)).await {
-                    Ok(0) => lane.suppose_outage(false),
-                    Ok(_) => lane.nudge(),
-                    Err(error) => tracing::warn!(%error, "a lane waits for its next try as before the restart"),
-                }
-            });
+    /// At a start: whether an outage is over that an earlier run met, nobody knows. One of the lane's deliveries that
+    /// wait for their next try goes at once, and uses no try where the outage lasts; once anything is confirmed, the
+    /// others follow. What fails later waits as ever. Before the lane's first claim, so that the one is known when it goes.
+    pub(super) async fn try_after_restart(&self, lane: &LaneRuntime) {
+        let now = self.means.clock.now();
+        match until_taken(|| self.means.store.bring_forward(lane.id, 1, now)).await {
+            Ok(brought) => {
+                lane.suppose_outage(!brought.is_empty());
+                lane.probe_after_restart(brought.first().copied());
+            }
+            Err(error) => tracing::warn!(%error, "a lane waits for its next try as before the restart"),
         }
     }
 
@@ -118,7 +114,7 @@ impl Dispatcher {
             match until_taken(|| self.means.store.bring_forward(lane.id, AT_ONCE, now)).await {
                 Ok(moved) => {
                     lane.nudge();
-                    if moved < u64::from(AT_ONCE) {
+                    if moved.len() < AT_ONCE as usize {
                         return;
                     }
                 }

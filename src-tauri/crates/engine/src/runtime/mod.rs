@@ -155,7 +155,6 @@ impl Runtime {
             }
         });
         runtime.apply_workspace(workspace, &saved).await?;
-        runtime.dispatcher.try_after_restart();
         let resumed = runtime.replays.resume_jobs().await?;
         if resumed > 0 {
             tracing::info!(resumed, "replays that were under way go on");
