@@ -71,7 +71,7 @@ async fn what_is_due_goes_in_one_request_and_only_failed_records_go_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_to_retry_goes_again_without_the_others() {
-    let world = World::with(&batch(3, "20ms")).await;
+    let world = World::with(&batch(3, "300ms")).await;
     world.destinations.doors.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
     world.destinations.answer("/in", 200, r#"[true,{"retry":true},true]"#);
     world.destinations.answer("/in", 200, "[true]");
