@@ -50,6 +50,11 @@ impl Framing {
         }
     }
 
+    /// How many requests' heads have ended.
+    pub(super) fn heads(&self) -> u64 {
+        self.heads
+    }
+
     /// A head has begun and not ended, or the first one has not come.
     pub(super) fn waits_for_head(&self) -> bool {
         self.state == State::Head || self.heads == 0 && self.state == State::Idle

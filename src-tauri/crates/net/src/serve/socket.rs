@@ -54,7 +54,7 @@ impl Socket {
                 Poll::Ready(io::Result::Ok(piece.filled().len()))
             });
             let ended = read.await? == 0;
-            if ended || self.begun.len() > most || !self.framing.lock().waits_for_head() {
+            if ended || self.begun.len() > most || self.framing.lock().heads() > 0 {
                 return Ok(!self.begun.is_empty());
             }
         }
@@ -70,8 +70,10 @@ impl Socket {
         let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
         let mut framing = self.framing.lock();
         if outcome.is_ready() {
+            let heads = framing.heads();
             framing.read(buffer.filled().get(before..).unwrap_or_default());
-            if !framing.waits_for_head() {
+            // Another head that begins behind one that has ended has its own time.
+            if framing.heads() > heads || !framing.waits_for_head() {
                 self.head_due = None;
             }
             return outcome;

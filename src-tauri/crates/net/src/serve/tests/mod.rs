@@ -153,6 +153,14 @@ async fn a_head_that_does_not_end_is_cut_off_however_it_trickles() {
 }
 
 #[tokio::test]
+async fn a_request_is_answered_though_the_head_behind_it_does_not_end() {
+    let server = start(limits()).await;
+    // In one piece, and the second is cut off.
+    let answers = server.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHo").await;
+    assert_eq!((status(&answers), server.calls.load(Ordering::SeqCst)), ("200", 1), "{answers}");
+}
+
+#[tokio::test]
 async fn a_connection_may_wait_longer_for_its_next_request_than_a_head_may_take() {
     let server = start(limits()).await;
     let mut stream = server.connect().await;
