@@ -7,10 +7,18 @@ use std::time::Duration;
 use signalbox_testkit::process::ServeOptions;
 use signalbox_testkit::{Response, ServeProcess, TestWorkspace, http};
 
-/// The build beside these tests, or `SIGNALBOX_TORTURE_BIN`: a release build, for figures.
+/// A release build, for figures.
+const GIVEN: &str = "SIGNALBOX_TORTURE_BIN";
+
+/// Whether a build was given to these tests, whose figures are the promised ones.
+pub fn is_given() -> bool {
+    std::env::var_os(GIVEN).is_some()
+}
+
+/// The build beside these tests, or the given one.
 pub fn binary() -> &'static Path {
     static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
-        let other = std::env::var_os("SIGNALBOX_TORTURE_BIN");
+        let other = std::env::var_os(GIVEN);
         // Absolute: it is started in the folder of its workspace.
         other.map_or_else(|| env!("CARGO_BIN_EXE_signalbox").into(), |path| std::fs::canonicalize(path).unwrap())
     });
