@@ -17,6 +17,8 @@ const STEPS: usize = 70;
 /// Steps after which the writer is left alone until it has made a checkpoint.
 const REST: usize = 30;
 const THREADS: usize = 8;
+/// So few that the WAL is copied beside the writer all the time.
+const COPIED_FRAMES: u32 = 100;
 
 struct Recording {
     log: Vec<Op>,
@@ -27,7 +29,7 @@ struct Recording {
 
 async fn record(seed: u64, power_loss_safe: bool) -> Recording {
     let (disk, clock) = (Disk::recording(), CountingClock::new());
-    let store = workload::open(&disk, clock.clone(), power_loss_safe).await.unwrap();
+    let store = workload::open_copying(&disk, clock.clone(), power_loss_safe, COPIED_FRAMES).await.unwrap();
     let mut work = Workload::start(store, clock.clone(), seed).await.unwrap();
     let mut acknowledged = Vec::new();
     for step in 0..STEPS {
@@ -35,7 +37,7 @@ async fn record(seed: u64, power_loss_safe: bool) -> Recording {
         acknowledged.push((disk.position(), held(&disk)));
         if step == STEPS / 2 {
             work.store.close().await;
-            let store = workload::open(&disk, clock.clone(), power_loss_safe).await.unwrap();
+            let store = workload::open_copying(&disk, clock.clone(), power_loss_safe, COPIED_FRAMES).await.unwrap();
             work.restart(store).await.unwrap();
             acknowledged.push((disk.position(), held(&disk)));
         } else if step % REST == REST - 1 {
@@ -50,13 +52,16 @@ fn held(disk: &Disk) -> Digest {
     oracle::look(&disk.dir()).unwrap()
 }
 
-/// The writer makes one when it has had nothing to do for a second.
+/// The writer makes one when it has had nothing to do for a second, unless all is copied already.
 async fn checkpoint(disk: &Disk) {
     let synced = |disk: &Disk| disk.log().iter().filter(|op| &*op.file == "ledger.db" && is_sync(op)).count();
     let before = synced(disk);
-    while synced(disk) == before {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let another = async {
+        while synced(disk) == before {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let _synced = tokio::time::timeout(Duration::from_secs(3), another).await;
 }
 
 fn is_sync(op: &Op) -> bool {

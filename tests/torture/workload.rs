@@ -56,7 +56,23 @@ pub async fn open(
     clock: Arc<CountingClock>,
     power_loss_safe: bool,
 ) -> Result<Arc<SqliteStore>, StoreError> {
-    let options = SqliteOptions { power_loss_safe, vfs: Some(VFS), linger: Duration::ZERO, ..SqliteOptions::default() };
+    open_copying(disk, clock, power_loss_safe, SqliteOptions::default().checkpoint_frames).await
+}
+
+/// Copies the WAL beside the writer once it holds so many frames.
+pub async fn open_copying(
+    disk: &Disk,
+    clock: Arc<CountingClock>,
+    power_loss_safe: bool,
+    checkpoint_frames: u32,
+) -> Result<Arc<SqliteStore>, StoreError> {
+    let options = SqliteOptions {
+        power_loss_safe,
+        vfs: Some(VFS),
+        linger: Duration::ZERO,
+        checkpoint_frames,
+        ..SqliteOptions::default()
+    };
     SqliteStore::open(&disk.dir(), options, clock, Arc::new(Nobody)).await
 }
 

@@ -95,6 +95,9 @@ pub struct SqliteOptions {
     /// How long ends of attempts may wait for company before they are committed, where nothing else is to be written and
     /// no key waits for them. A crash within it sends them again, under the same idempotency key.
     pub linger: Duration,
+    /// Pages of 4 KiB that are only in the WAL before they are copied into the ledger's file. Many: a page that is written
+    /// again and again meanwhile is copied once.
+    pub checkpoint_frames: u32,
     /// The SQLite file layer to use, registered beforehand; its files are on no disk that this program knows.
     pub vfs: Option<&'static str>,
 }
@@ -108,6 +111,7 @@ impl Default for SqliteOptions {
             ballast: 0,
             accept_loss: false,
             linger: Duration::from_millis(3),
+            checkpoint_frames: 4_000,
             vfs: None,
         }
     }
@@ -167,7 +171,8 @@ impl SqliteStore {
         };
         let (jobs, waiting) = mpsc::channel(queue::QUEUE);
         let shared = Arc::new(Shared::new(room));
-        let checkpoints = wal::Checkpoints::new(connect::checkpointer(&file, &options).await.map_err(wrong)?);
+        let own = connect::checkpointer(&file, &options).await.map_err(wrong)?;
+        let checkpoints = wal::Checkpoints::new(own, Arc::clone(&shared), options.checkpoint_frames);
         let linger = options.linger;
         let writer = Writer {
             ledger,

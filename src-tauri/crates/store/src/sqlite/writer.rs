@@ -54,7 +54,7 @@ impl Writer {
                 // Every handle is gone.
                 Ok(None) => break None,
                 Err(_idle) => {
-                    self.checkpoints.idle(&mut self.ledger.conn, &self.shared).await;
+                    self.checkpoints.idle(&mut self.ledger.conn).await;
                     // Nothing to do until the next command: no reason to wake up each second.
                     match self.queue.recv().await {
                         Some(job) => job,
@@ -67,7 +67,7 @@ impl Writer {
                 let bytes = batch.intake_bytes;
                 self.write(batch).await;
                 self.shared.taken(bytes);
-                self.checkpoints.after_commit(&mut self.ledger.conn, &self.shared).await;
+                self.checkpoints.after_commit(&mut self.ledger.conn).await;
             }
             if let Some(closing) = closing {
                 break Some(closing);
@@ -77,6 +77,7 @@ impl Writer {
         while let Ok(job) = self.queue.try_recv() {
             refuse(job);
         }
+        self.checkpoints.settle().await;
         let whole = self.shared.sealed().is_none() && self.ledger.statement(super::damage::CLOSED).await.is_ok();
         if !whole {
             self.checkpoints.abandon();
@@ -182,6 +183,10 @@ impl Writer {
 
     /// The observer first: whoever has an answer finds it in the figures.
     fn answer(&mut self, batch: Batch, answers: Answers) {
+        // A sync beside this commit failed: what it left on the disk is not known, so nobody is told that it is safe.
+        if let Some(reason) = self.shared.sealed() {
+            return batch.fail(|| StoreError::Sealed(reason.clone()));
+        }
         self.tell();
         if !answers.completions.is_empty() {
             let promoted = |completed: &Completed| *completed == Completed::Applied { promoted: true };
