@@ -253,14 +253,25 @@ async fn restarts_during_an_outage_use_no_tries() {
     world.until("state:retrying", 1).await;
     for restart in 1..=3 {
         world = World::restart_before(world.crash().await, "/in", 503).await;
-        world.until(&format!("attempts:>{restart}"), 1).await;
-        let waits = world.rows("state:retrying").await;
-        assert_eq!(waits.len(), 1, "after {restart} restarts");
+        let waits = world.until(&format!("state:retrying attempts:>{restart}"), 1).await;
         assert!(waits[0].due_at.is_some_and(|due| due > world.runtime.clock().now()), "and not at once again");
         assert_eq!(world.destinations.seen.lock().len(), 1);
     }
     let well = World::restart(world.crash().await).await;
     well.until("state:delivered", 1).await;
+}
+
+#[tokio::test]
+async fn behind_an_open_breaker_the_old_ones_end_however_many_they_are() {
+    let world = World::with(&SYNC.replace(r#"["1h", "1h"], jitter = 0"#, r#"[], max_age = "1s""#)).await;
+    world.runtime.hold_breaker("shop", Hold::Open, None).await.expect("the breaker is held");
+    // More than two parts of the walk.
+    for id in 0..1_100 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("state:held", 0).await;
+    assert_eq!(world.rows("state:dead").await.len(), 500, "a full page");
+    assert_eq!(world.destinations.seen.lock().len(), 0);
 }
 
 #[tokio::test]

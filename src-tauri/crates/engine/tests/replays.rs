@@ -176,6 +176,39 @@ async fn a_dry_run_takes_its_turn_under_the_limits_and_says_when_it_got_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_and_a_delivery_never_hold_what_the_other_waits_for() {
+    let reading = PASSING.replace("retry =", "read = {}\nconcurrency = 1\nretry =");
+    let system = format!("{SYSTEM}limits = {{ concurrent = 1 }}\n");
+    let world = World::of(&[("integrations/sync.toml", &reading), ("systems/shop.toml", &system)]).await;
+    let all = dead_letters(&world, &[r#"{"id":"a"}"#]).await;
+    world.destinations.doors.forget_permits(usize::MAX);
+    world.send(r#"{"id":"b"}"#).await;
+    world.until("state:sending", 1).await;
+    world.send(r#"{"id":"c"}"#).await;
+    waiting_for_a_turn(&world, 1).await;
+    let runtime = world.runtime.clone();
+    let planned = tokio::spawn(async move { runtime.plan_replay(exact(ids(&all))).await });
+    waiting_for_a_turn(&world, 2).await;
+    world.destinations.doors.add_permits(10);
+    let plan = planned.await.expect("it ends").expect("plans");
+    let current = plan.samples[0].current.as_ref().expect("it was tried");
+    assert_eq!(current.status, Some(200), "{current:?}");
+    world.until("state:delivered", 2).await;
+}
+
+/// Until so many wait for a turn under the system's limits.
+async fn waiting_for_a_turn(world: &World, count: u32) {
+    for _ in 0..400 {
+        let gates = world.runtime.system_gates("shop").expect("the system is there");
+        if gates.limits.is_some_and(|limits| limits.waiting == count) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("never {count} that wait for a turn");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_one_that_is_delivered_meanwhile_supersedes_the_older_dead_letter() {
     let world = World::with(PASSING).await;
     let all = dead_letters(&world, &[r#"{"id":"a","n":1}"#]).await;

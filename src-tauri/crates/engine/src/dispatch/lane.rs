@@ -66,8 +66,7 @@ pub struct LaneRuntime {
     next_due: AtomicI64,
     /// No row waits that a breaker's probe could be made of before it is due.
     nothing_early: AtomicBool,
-    /// When the next row behind an open breaker becomes too old at the earliest, microseconds.
-    next_expiry: AtomicI64,
+    pub expiry: Mutex<Expiry>,
     /// Replays' deliveries were left where they are when the lane last looked.
     replays_waited: AtomicBool,
     pub in_flight: AtomicU32,
@@ -77,6 +76,20 @@ pub struct LaneRuntime {
     restart_probe: Mutex<Option<DeliveryId>>,
     /// The last answers' times, newest last, for the panel's "last ok".
     pub last_ok: Mutex<VecDeque<Timestamp>>,
+}
+
+/// How far the walk is that looks for too old rows behind an open breaker. It is made in parts, since they may be a
+/// million and the ledger has others to serve.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expiry {
+    /// When it goes on, or begins anew.
+    pub next_at: Timestamp,
+    /// Where it goes on; none: it begins with the oldest.
+    pub after: Option<DeliveryId>,
+    /// When the oldest round began of those that it has left.
+    pub oldest: Option<Timestamp>,
+    /// Those that it has ended.
+    pub ended: u64,
 }
 
 /// Permission to have one attempt open; given back when its outcome is committed.
@@ -118,7 +131,7 @@ impl LaneRuntime {
             backlog: AtomicBool::new(true),
             next_due: AtomicI64::new(i64::MAX),
             nothing_early: AtomicBool::new(false),
-            next_expiry: AtomicI64::new(0),
+            expiry: Mutex::default(),
             replays_waited: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
             outage: AtomicBool::new(false),
@@ -290,6 +303,18 @@ impl LaneRuntime {
         self.nudge();
     }
 
+    /// A place on the wire and a turn under the system's limits, in the order in which the lane's own requests take them:
+    /// otherwise each of two could hold what the other waits for. None where the destination was removed.
+    pub async fn place_and_turn(&self) -> Option<(Place, Option<Turn>)> {
+        let batches = self.config.load().as_ref().as_ref()?.batch().is_some();
+        if batches {
+            let place = self.place().await?;
+            return Some((place, self.turn().await));
+        }
+        let turn = self.turn().await;
+        Some((self.place().await?, turn))
+    }
+
     /// A place on the wire; none where the destination was removed.
     pub async fn place(&self) -> Option<Place> {
         let places = self.config.load().as_ref().as_ref()?.places.clone();
@@ -312,14 +337,6 @@ impl LaneRuntime {
     pub fn begin_claim(&self) {
         self.backlog.store(false, Ordering::Release);
         self.next_due.store(i64::MAX, Ordering::Release);
-    }
-
-    pub fn expiry_is_due(&self, now: Timestamp) -> bool {
-        self.next_expiry.load(Ordering::Acquire) <= now.as_micros()
-    }
-
-    pub fn expire_next_at(&self, at: Timestamp) {
-        self.next_expiry.store(at.as_micros(), Ordering::Release);
     }
 
     pub fn has_work(&self, now: Timestamp) -> bool {

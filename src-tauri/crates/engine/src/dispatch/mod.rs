@@ -112,9 +112,9 @@ impl Dispatcher {
         let changes = lane.watch_system();
         let verdict = lane.plain_verdict(now);
         if let Verdict::Closed(closed) = verdict {
-            self.let_old_ones_go(lane, closed.reason, now).await;
+            let more = self.let_old_ones_go(lane, closed.reason, now).await;
             // A time that has passed already (a probe is under way) opens nothing: wait to be woken.
-            let until = closed.until.filter(|until| *until > now).unwrap_or(NEVER);
+            let until = closed.until.filter(|until| *until > now).into_iter().chain(more).min().unwrap_or(NEVER);
             lane.wait(now, Some(until), changes).await;
             return;
         }

@@ -85,9 +85,14 @@ impl Dispatcher {
 
     /// A place, and a turn under the system's limits where the load has none yet.
     async fn on_the_wire(&self, lane: &LaneRuntime, load: &mut Load, place: Option<Place>) -> Option<Place> {
-        let place = match place {
-            Some(place) => place,
-            None => lane.place().await?,
+        let place = match (place, &load.turn) {
+            (Some(place), _) => place,
+            (None, Some(_)) => return lane.place().await,
+            (None, None) => {
+                let (place, turn) = lane.place_and_turn().await?;
+                load.turn = turn;
+                return Some(place);
+            }
         };
         if load.turn.is_none() {
             load.turn = lane.turn().await;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_model::breaker::Change;
-use signalbox_model::{FailureKind, HeldReason, Timestamp};
+use signalbox_model::{FailureKind, HeldReason, Stage, Timestamp};
 use signalbox_store::lane::SavedGate;
 
 use super::Dispatcher;
 use super::attempt::{Called, Heard};
-use super::lane::{LaneConfig, LaneRuntime};
+use super::lane::{Expiry, LaneConfig, LaneRuntime};
 use crate::gates::{Chosen, Ended, Probing, Switch};
 use crate::patience::until_taken;
 
@@ -17,6 +17,8 @@ use crate::patience::until_taken;
 const AT_ONCE: u32 = 500;
 /// How often rows behind an open breaker are looked through for old ones, at the least.
 const LOOK: Duration = Duration::from_secs(60);
+/// Between two parts of that: the ledger serves others meanwhile.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Dispatcher {
     pub(super) async fn settle_system(
@@ -143,57 +145,57 @@ impl Dispatcher {
                     }
                 }
             }
-            lane.expire_next_at(Timestamp::default());
+            *lane.expiry.lock() = Expiry::default();
             lane.nudge();
         }
     }
 
-    /// Behind an open breaker deliveries end, too, when they have become older than their `max_age`.
-    pub(super) async fn let_old_ones_go(&self, lane: &LaneRuntime, reason: HeldReason, now: Timestamp) {
-        if reason != HeldReason::Breaker || !lane.expiry_is_due(now) {
-            return;
+    /// Behind an open breaker deliveries end, too, when they have become older than their `max_age`. One part of them;
+    /// answers when to go on, where there is more to look at.
+    pub(super) async fn let_old_ones_go(
+        &self,
+        lane: &LaneRuntime,
+        reason: HeldReason,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if reason != HeldReason::Breaker {
+            return None;
+        }
+        let walk = *lane.expiry.lock();
+        if walk.next_at > now {
+            return walk.after.map(|_| walk.next_at);
         }
         let config = lane.config.load_full();
-        let Some(config) = config.as_ref() else { return };
-        let Some(destination) = config.destination() else { return };
+        let config = config.as_ref().as_ref()?;
+        let destination = config.destination()?;
         let max_age = destination.retry.max_age;
-        let message = format!(
-            "{} could not be reached for longer than max_age allows; no request was under way",
-            config.system.title
-        );
-        let failure = super::outcome::failure(
-            &config.integration,
-            destination,
-            signalbox_model::Stage::Deliver,
-            FailureKind::Network,
-            None,
-            message,
-        );
-        let mut after = None;
-        let (mut count, mut oldest) = (0, None);
-        loop {
-            let too_old = now.minus(max_age);
-            match self.means.store.expire(lane.id, too_old, failure.clone(), after, AT_ONCE, now).await {
-                Ok(expired) => {
-                    count += expired.count;
-                    oldest = [oldest, expired.oldest].into_iter().flatten().min();
-                    after = expired.next;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "deliveries that are too old could not be ended; tried again in a moment");
-                    return;
-                }
+        let title = &config.system.title;
+        let message = format!("{title} could not be reached for longer than max_age allows; no request was under way");
+        let (stage, kind) = (Stage::Deliver, FailureKind::Network);
+        let failure = super::outcome::failure(&config.integration, destination, stage, kind, None, message);
+        let too_old = now.minus(max_age);
+        let expired = match self.means.store.expire(lane.id, too_old, failure, walk.after, AT_ONCE, now).await {
+            Ok(expired) => expired,
+            Err(error) => {
+                tracing::warn!(%error, "deliveries that are too old could not be ended; tried again in a moment");
+                return None;
             }
-            if after.is_none() || self.taking.is_cancelled() {
-                break;
-            }
+        };
+        let ended = walk.ended + expired.count;
+        let oldest = walk.oldest.into_iter().chain(expired.oldest).min();
+        if expired.next.is_some() {
+            let next_at = self.means.clock.now().plus(PAUSE);
+            *lane.expiry.lock() = Expiry { next_at, after: expired.next, oldest, ended };
+            return Some(next_at);
         }
-        if count > 0 {
+        if ended > 0 {
             let (integration, destination) = (&lane.integration, &lane.destination);
-            tracing::warn!(integration, destination, count, "deliveries became too old while they waited");
+            tracing::warn!(integration, destination, count = ended, "deliveries became too old while they waited");
         }
         // A row that comes meanwhile may be older than those that were looked at: it was accepted long ago.
         let next = oldest.map_or(now.plus(max_age), |oldest| oldest.plus(max_age));
-        lane.expire_next_at(next.min(now.plus(LOOK)).max(now.plus(Duration::from_millis(100))));
+        let next_at = next.min(now.plus(LOOK)).max(now.plus(PAUSE));
+        *lane.expiry.lock() = Expiry { next_at, ..Expiry::default() };
+        None
     }
 }

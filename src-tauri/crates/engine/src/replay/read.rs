@@ -92,10 +92,10 @@ impl ReplayService {
         let mut outbound = sender.outbound(&get).map_err(|error| error.to_string())?;
         // Reading repeats nothing.
         outbound.headers.remove(&destination.idempotency.header);
-        let turn = async { (config.places.take().await, lane.turn().await) };
-        let _turn = tokio::time::timeout_at(deadline, turn).await.map_err(|_| {
+        let turn = tokio::time::timeout_at(deadline, lane.place_and_turn()).await.map_err(|_| {
             format!("it was left out: the limits of {title} gave it no turn before the dry run had to end")
         })?;
+        let _turn = turn.ok_or("its destination is no longer in the workspace")?;
         let answer = self.dispatcher.ask(config, outbound).await.map_err(|error| error.to_string())?;
         compare(config, read, &sent, &answer)
     }
