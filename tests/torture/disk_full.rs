@@ -13,7 +13,10 @@ use signalbox_testkit::{Destination, TestWorkspace, workspace};
 use crate::program::{patient, send, serve, within};
 use crate::seed::count;
 
-const SIZE: u64 = 96 << 20;
+/// Of the disk, at the least.
+const SIZE: u64 = 48 << 20;
+/// And for each filling, since what was accepted stays in the ledger: a hundred events and some where the WAL has room.
+const SIZE_OF_A_FILLING: u64 = 6 << 20;
 const BALLAST: u64 = 8 << 20;
 /// Free before the events that fill the rest.
 const LEFT: u64 = BALLAST + (1 << 20);
@@ -26,9 +29,9 @@ struct SmallDisk {
 
 impl SmallDisk {
     /// None where mounting is not allowed.
-    fn mount() -> Option<Self> {
+    fn mount(size: u64) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let size = format!("size={SIZE},mode=0700");
+        let size = format!("size={size},mode=0700");
         let mounted =
             Command::new("mount").args(["-t", "tmpfs", "-o", &size, "signalbox-torture"]).arg(dir.path()).output();
         mounted.is_ok_and(|output| output.status.success()).then_some(Self { dir })
@@ -68,7 +71,8 @@ impl Drop for SmallDisk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_fills_up_twenty_times_loses_nothing_and_delivers_while_it_is_full() {
-    let Some(disk) = SmallDisk::mount() else {
+    let fillings = count("FILLINGS", 20, 100);
+    let Some(disk) = SmallDisk::mount(SIZE + fillings * SIZE_OF_A_FILLING) else {
         println!(
             "skipped: a small disk can only be mounted as root; failing calls (io_faults) cover ENOSPC without one"
         );
@@ -82,7 +86,6 @@ async fn a_disk_that_fills_up_twenty_times_loses_nothing_and_delivers_while_it_i
     assert_eq!(size(&ballast), BALLAST);
     let mut acknowledged = BTreeSet::new();
     let (mut number, mut longest_wait) = (0_u64, Duration::ZERO);
-    let fillings = count("FILLINGS", 20, 100);
     for filling in 0..fillings {
         destination.go_down();
         disk.fill(LEFT);
