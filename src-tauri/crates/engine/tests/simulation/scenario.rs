@@ -389,7 +389,7 @@ impl Run {
                 let body = &self.bodies[number];
                 match by_number.get(number) {
                     None => wrong.push(format!("{name}: {number} was acknowledged and is not in the ledger")),
-                    Some(row) => wrong.extend(self.judge_row(name, *number, body, row, &arrived)),
+                    Some(row) => wrong.extend(self.judge_row(&told, name, *number, body, row, &arrived)),
                 }
             }
             for one in &arrived {
@@ -404,10 +404,23 @@ impl Run {
         wrong
     }
 
-    fn judge_row(&self, name: &str, number: u64, body: &str, row: &DeliveryRow, arrived: &[Arrived]) -> Option<String> {
+    fn judge_row(
+        &self,
+        told: &Told,
+        name: &str,
+        number: u64,
+        body: &str,
+        row: &DeliveryRow,
+        arrived: &[Arrived],
+    ) -> Option<String> {
         let came = arrived.iter().any(|one| one.number == number && one.body == body);
         let given_back = || row.key.as_ref().is_some_and(|key| self.restored.contains(key));
-        let newer = || arrived.iter().any(|one| Some(&one.key) == row.key.as_ref() && one.number > number);
+        // A sender that was refused posts again: the lower number can be the newer one.
+        let accepted_later = |other: u64| match (told.acknowledged.get(&other), told.posted.get(&number)) {
+            (Some(acknowledged), Some(posted)) => other != number && acknowledged > posted,
+            _ => other > number,
+        };
+        let newer = || arrived.iter().any(|one| Some(&one.key) == row.key.as_ref() && accepted_later(one.number));
         match row.state {
             DeliveryState::Delivered if came => None,
             DeliveryState::Delivered => Some(format!("{name}: {number} is delivered, and never arrived")),
