@@ -96,7 +96,8 @@ pub struct SqliteOptions {
     /// no key waits for them. A crash within it sends them again, under the same idempotency key.
     pub linger: Duration,
     /// Pages of 4 KiB that are only in the WAL before they are copied into the ledger's file. Many: a page that is written
-    /// again and again meanwhile is copied once.
+    /// again and again meanwhile is copied once. Few: on a disk that is full, copying them needs no more room than the
+    /// ballast of 8 MiB gives, or what was accepted could not end.
     pub checkpoint_frames: u32,
     /// The SQLite file layer to use, registered beforehand; its files are on no disk that this program knows.
     pub vfs: Option<&'static str>,
@@ -111,7 +112,7 @@ impl Default for SqliteOptions {
             ballast: 0,
             accept_loss: false,
             linger: Duration::from_millis(3),
-            checkpoint_frames: 4_000,
+            checkpoint_frames: 1_000,
             vfs: None,
         }
     }
