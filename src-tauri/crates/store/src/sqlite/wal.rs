@@ -177,14 +177,20 @@ mod tests {
     use super::super::{FILE, SqliteOptions};
     use super::*;
 
-    #[tokio::test]
-    async fn after_a_rest_checkpoints_are_made_beside_the_writer_as_before() {
+    /// A WAL with something in it: its folder, the writer's connection, the one for checkpoints.
+    async fn written() -> (tempfile::TempDir, SqliteConnection, SqliteConnection, Arc<Shared>) {
         let dir = tempfile::tempdir().unwrap();
         let (file, options) = (dir.path().join(FILE), SqliteOptions::default());
         let mut conn = connect::writer(&file, &options).await.unwrap();
         conn.execute("CREATE TABLE t (x)").await.unwrap();
         let own = connect::checkpointer(&file, &options).await.unwrap();
         let shared = Arc::new(Shared::new(Arc::new(Room::open(dir.path(), 0))));
+        (dir, conn, own, shared)
+    }
+
+    #[tokio::test]
+    async fn after_a_rest_checkpoints_are_made_beside_the_writer_as_before() {
+        let (_dir, mut conn, own, shared) = written().await;
         let mut checkpoints = Checkpoints::new(own, shared, 1);
         for _ in 0..3 {
             conn.execute("INSERT INTO t VALUES (1)").await.unwrap();
@@ -198,12 +204,7 @@ mod tests {
 
     #[tokio::test]
     async fn once_the_ledger_is_sealed_no_checkpoint_is_tried() {
-        let dir = tempfile::tempdir().unwrap();
-        let (file, options) = (dir.path().join(FILE), SqliteOptions::default());
-        let mut conn = connect::writer(&file, &options).await.unwrap();
-        conn.execute("CREATE TABLE t (x)").await.unwrap();
-        let own = connect::checkpointer(&file, &options).await.unwrap();
-        let shared = Arc::new(Shared::new(Arc::new(Room::open(dir.path(), 0))));
+        let (_dir, mut conn, own, shared) = written().await;
         shared.seal("a sync failed".to_owned());
         let (own, copied) = copy(own, 0, Arc::clone(&shared)).await;
         assert!(copied.is_none());
