@@ -3,13 +3,14 @@
  * add <style> elements, which the content security policy refuses.
  */
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { json, jsonParseLinter } from "@codemirror/lang-json";
+import { json } from "@codemirror/lang-json";
 import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, linter, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { unifiedMergeView } from "@codemirror/merge";
 import { EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import { jsonFault } from "../domain/json-fault";
 import { toml } from "./toml";
 
 const look = EditorView.theme({
@@ -37,7 +38,7 @@ const look = EditorView.theme({
   "&.cm-merge-b .cm-changedText": { background: "none", textDecoration: "underline" },
   ".cm-deletedChunk": { backgroundColor: "var(--diff-del)", paddingLeft: "6px" },
   ".cm-deletedChunk .cm-deletedText": { background: "none", textDecoration: "none" },
-  ".cm-changedLineGutter": { backgroundColor: "var(--f-ok)" },
+  ".cm-changedLineGutter, &.cm-merge-b .cm-changedLineGutter": { backgroundColor: "var(--f-ok)" },
   ".cm-deletedLineGutter": { backgroundColor: "var(--f-err)" },
   ".cm-tooltip": { backgroundColor: "var(--pop)", border: "1px solid var(--border)", color: "var(--text)" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--f-err)" },
@@ -54,10 +55,18 @@ const ink = HighlightStyle.define([
 export type Language = "json" | "toml" | "text";
 
 const LANGUAGES: Record<Language, () => Extension> = {
-  json: () => [json(), linter(jsonParseLinter(), { delay: 200 })],
+  json: () => [json(), linter(jsonMark, { delay: 200 })],
   toml: () => toml,
   text: () => [],
 };
+
+function jsonMark(view: EditorView): Diagnostic[] {
+  const { doc } = view.state;
+  const fault = jsonFault(doc.toString());
+  if (!fault) return [];
+  const to = Math.min(fault.at + 1, doc.length);
+  return [{ from: Math.min(fault.at, to), to, severity: "error", message: fault.message }];
+}
 
 /** A place in the text, from 1. */
 export interface Mark {
