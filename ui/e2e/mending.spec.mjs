@@ -97,6 +97,23 @@ export default async function mending(browser) {
     await id("replay-plan").waitFor({ state: "detached" });
   });
 
+  await test("an edit is told the line where it stops being JSON; one that dies again is not among the others", async () => {
+    await page.keyboard.press("e");
+    const name = id("json-editor").locator(".cm-line", { hasText: '"name"' });
+    await retype(name, '"name": Cleo');
+    await until("the line", async () => (await id("json-status").innerText()) === "Line 3: Cleo is no value.");
+    assert.equal(await id("edit-send").isEnabled(), false);
+    await retype(name, '"name": "Cleo"');
+    await until("it is JSON again", async () => id("edit-send").isEnabled());
+    assert.match(await id("edit-group").innerText(), /to all 2/);
+    await page.keyboard.press("Control+Enter");
+    await until("it died again", async () => /tried 2 times/.test(await id("edit-answer").innerText()));
+    await until("only the other is left", async () => /to 1 other…/.test(await id("edit-group").innerText()));
+    await page.keyboard.press("Escape");
+    await id("json-editor").waitFor({ state: "detached" });
+    assert.equal(await dead(), 2);
+  });
+
   await test("a group that grows larger goes above the one that is read, and does not take its place", async () => {
     assert.equal(await id("group-card").count(), 1);
     const read = await id("group-card").getAttribute("data-group");

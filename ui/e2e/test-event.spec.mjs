@@ -54,12 +54,12 @@ export default async function testEvent(browser) {
     assert.equal(await id("test-send").isEnabled(), false, "nothing was looked at yet");
     await rename("Nobody");
     await page.keyboard.press("Control+Enter");
-    await until("the filter says no", async () => /step 1, filter says no/i.test(await id("tried").innerText()));
+    await until("the filter says no", async () => /step 1, filter says no/i.test(await id("test-outcome").innerText()));
     await rename("Bo");
-    await until("it is told to be stale", async () => /look again/.test(await id("tried").innerText()));
+    await until("it is told to be stale", async () => /look again/.test(await id("test-outcome").innerText()));
     assert.equal(await id("test-send").isEnabled(), false, "another text was looked at");
     await page.keyboard.press("Control+Enter");
-    await until("the request", async () => /PUT \S+\/people\/1[\s\S]*"Bo"/.test(await id("tried").innerText()));
+    await until("the request", async () => /PUT \S+\/people\/1[\s\S]*"Bo"/.test(await id("test-outcome").innerText()));
     await check(page, "test event");
     assert.equal(await program.count(""), 1);
     assert.equal(got.length, 1);

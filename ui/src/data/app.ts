@@ -2,7 +2,7 @@
 import { createContext } from "svelte";
 import type { Host } from "../host";
 import { plural } from "../domain/format";
-import { replayReport } from "../domain/sentences";
+import { replayReport } from "../domain/replays";
 import { Checklist } from "./checklist.svelte";
 import { Client } from "./client";
 import { Clock } from "./clock.svelte";

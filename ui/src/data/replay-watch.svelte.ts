@@ -1,6 +1,6 @@
 /** Replays under way and those that ended since the page was opened, as the engine tells of them. */
 import type { Replay } from "../api/types";
-import { isRunning } from "../domain/sentences";
+import { isRunning } from "../domain/replays";
 import type { Api } from "./endpoints";
 import type { LiveFeed } from "./live.svelte";
 

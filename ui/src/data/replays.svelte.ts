@@ -3,7 +3,7 @@
  * confirmed, then followed. Nothing is called sent or delivered before the engine says so.
  */
 import type { PatchOperation, Replay, ReplayMode, ReplayPlan } from "../api/types";
-import { isRunning } from "../domain/sentences";
+import { isRunning } from "../domain/replays";
 import type { Api, Scope } from "./endpoints";
 import { asProblem, type Problem } from "./problem";
 import { ReplayWatch } from "./replay-watch.svelte";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { dryRunOf } from "../test/fake-backend/test-events";
-import { acceptedLine, dryRunLine, triedLook, triedWhy } from "./test-events";
+import { acceptedLine, deadFirst, dryRunLine, triedLook, triedWhy } from "./test-events";
 import type { TestDryRun } from "./types";
 
 const accepted = (...duplicates: boolean[]) => ({
@@ -22,6 +22,14 @@ it("tells every outcome by a word and a shape of its own, and says why", () => {
   expect([triedWhy(sent), triedWhy(filtered)]).toEqual(["", "step 1, filter says no"]);
   expect(triedWhy({ ...sent, waits: "the system is paused" })).toBe("the system is paused");
   expect(triedWhy({ ...filtered, outcome: "dead", stage: "map", message: "no .mail" })).toBe("at map: no .mail");
+});
+
+it("puts what would be dead before what would go out, and keeps the file's order otherwise", () => {
+  const [to] = dryRunOf("{}", "application/json").events[0]?.destinations ?? [];
+  if (!to) throw new Error("a destination");
+  const outcomes = ["sent", "dead", "filtered", "dead", "sent"] as const;
+  const sorted = deadFirst(outcomes.map((outcome, i) => ({ ...to, outcome, destination: `d${i}` })));
+  expect(sorted.map((d) => d.destination)).toEqual(["d1", "d3", "d0", "d2", "d4"]);
 });
 
 it("never says that something was sent when it was there already", () => {

@@ -20,6 +20,12 @@ export function triedWhy({ outcome, message, stage, waits }: TriedDelivery): str
   return waits ?? "";
 }
 
+/** What would be dead comes first, since it is what has to be mended; the rest stays in the order of the file. */
+export function deadFirst(destinations: readonly TriedDelivery[]): TriedDelivery[] {
+  const isDead = (to: TriedDelivery) => to.outcome === "dead";
+  return [...destinations.filter(isDead), ...destinations.filter((to) => !isDead(to))];
+}
+
 export function dryRunLine(run: TestDryRun): string {
   if (run.count === 0) return "The source makes no event of this.";
   const all = run.events.flatMap((e) => e.destinations);
