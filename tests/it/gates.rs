@@ -105,17 +105,19 @@ async fn a_breaker_that_is_off_cannot_be_operated() {
     assert_eq!((answer.status, &answer.json()["code"]), (409, &json!("wrong-state")));
 }
 
+/// 200, and so much is left of a quota of 20, of which 2 are the reserve.
+fn left(remaining: &str) -> Answer {
+    Answer::json(200, "{}")
+        .with("x-ratelimit-limit", "20")
+        .with("x-ratelimit-remaining", remaining)
+        .with("x-ratelimit-reset", "30")
+}
+
 #[tokio::test]
 async fn the_reserve_of_a_quota_is_kept_for_live_traffic() {
     let (workspace, server) = system("", ONE_TRY).await;
-    let left = |remaining: &str, reset: &str| {
-        Answer::json(200, "{}")
-            .with("x-ratelimit-limit", "20")
-            .with("x-ratelimit-remaining", remaining)
-            .with("x-ratelimit-reset", reset)
-    };
     server.script([Answer::status(400), Answer::status(400)]);
-    server.otherwise(left("2", "30"));
+    server.otherwise(left("2"));
     let process = serve(&workspace).await;
     for key in ["a", "b"] {
         accepted(&process, key, 1).await;
@@ -135,13 +137,39 @@ async fn the_reserve_of_a_quota_is_kept_for_live_traffic() {
     assert_eq!((&held["reason"], &held["waits_for"]["reason"]), (&json!("quota"), &json!("quota")), "{held:#}");
     assert!(held["explain"].as_str().unwrap().contains("2 of 20 left of its quota"), "{held:#}");
     process.wait_for("reason:quota state:held", 2).await;
-    server.otherwise(left("1", "30"));
+    server.otherwise(left("1"));
     accepted(&process, "live", 2).await;
     process.wait_for("key:live state:delivered", 2).await;
     assert_eq!(server.received().len(), 4, "the replay did not go");
-    server.otherwise(left("19", "30"));
+    server.otherwise(left("19"));
     accepted(&process, "live", 3).await;
     process.wait_for("state:delivered", 5).await;
+}
+
+#[tokio::test]
+async fn the_overview_counts_what_only_a_reserve_holds_as_the_list_does() {
+    let (workspace, server) = system("", ONE_TRY).await;
+    server.script([Answer::status(400), Answer::status(400), Answer::status(400)]);
+    server.otherwise(left("2"));
+    let process = serve(&workspace).await;
+    for key in ["a", "b", "c"] {
+        accepted(&process, key, 1).await;
+    }
+    process.wait_for("state:dead", 3).await;
+    accepted(&process, "live", 1).await;
+    process.wait_for("key:live state:delivered", 1).await;
+    let held_by = || async { process.get("overview?window=15m").await["queue"]["held_by"].clone() };
+    assert_eq!(held_by().await, json!({}), "nothing waits yet");
+
+    process.post("replays", &json!({ "filter": "state:dead", "mode": "exact", "rate": 50 })).await;
+    process.wait_for("reason:quota", 3).await;
+    assert_eq!(held_by().await, json!({ "quota": 3 }), "no live delivery waits");
+
+    server.otherwise(left("19"));
+    accepted(&process, "live", 2).await;
+    process.wait_for("state:delivered", 5).await;
+    assert_eq!(process.deliveries("reason:quota").await["total"], 0);
+    assert_eq!(held_by().await, json!({}), "they went");
 }
 
 async fn until_held(process: &ServeProcess, filter: &str) -> Value {

@@ -2738,7 +2738,7 @@ export interface components {
              * @description Deliveries that have not ended.
              */
             depth: number;
-            /** @description Those that wait for something other than their turn, by reason. */
+            /** @description Those that wait for something other than their turn, by reason; replays behind a quota's reserve up to 10,000. */
             held_by: {
                 [key: string]: number;
             };

@@ -66,6 +66,8 @@ pub trait Reads: Send + Sync {
     fn lane_figures(&self) -> StoreFuture<'_, Vec<LaneFigures>>;
     /// Cheap whatever the backlog: per lane with open rows, when the oldest was accepted.
     fn oldest_open(&self) -> StoreFuture<'_, Vec<(LaneId, Timestamp)>>;
+    /// Deliveries of replays that wait for their turn in these lanes, counted up to [`COUNT_MAX`].
+    fn replays_waiting(&self, lanes: BTreeSet<LaneId>) -> StoreFuture<'_, u64>;
     /// Dead letters: all, distinct groups, and those that ended since.
     fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures>;
     /// Why no event is taken now: the disk is full, or the ledger is sealed. `None`: they are taken.

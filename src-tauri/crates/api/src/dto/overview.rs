@@ -57,7 +57,7 @@ pub struct QueueFigure {
     /// Deliveries that have not ended.
     pub depth: u64,
     pub oldest_age_ms: Option<u64>,
-    /// Those that wait for something other than their turn, by reason.
+    /// Those that wait for something other than their turn, by reason; replays behind a quota's reserve up to 10,000.
     pub held_by: BTreeMap<String, u64>,
 }
 

@@ -12,9 +12,9 @@ use std::time::Duration;
 use signalbox_engine::Runtime;
 use signalbox_engine::signals::{LaneWindow, Overview as Signals};
 use signalbox_model::{FailureKind, HeldReason};
-use signalbox_store::LaneId;
 use signalbox_store::lane::Lane;
 use signalbox_store::read::ClosedGates;
+use signalbox_store::{LaneId, StoreError};
 
 use crate::dto::overview::{
     DeadFigure, DeliveredFigure, FailingFigure, IntegrationState, Overview, Process, QueueFigure, Rates,
@@ -24,8 +24,10 @@ use crate::problem::Problem;
 
 pub(crate) async fn assemble(runtime: &Runtime, window: Duration) -> Result<Overview, Problem> {
     let signals = runtime.signals().overview(window).await?;
-    let (dead, ledger) = tokio::join!(runtime.store().dead_figures(signals.from), runtime.store().size_on_disk());
-    let (dead, ledger_bytes) = (dead?, ledger?);
+    let (store, gates) = (runtime.store(), runtime.closed_gates());
+    let (dead, ledger, replays) =
+        tokio::join!(store.dead_figures(signals.from), store.size_on_disk(), behind_a_reserve(runtime, &gates));
+    let (dead, ledger_bytes, replays) = (dead?, ledger?, replays?);
     let rows = row::all(runtime, &signals);
     let failing = |state| matches!(state, IntegrationState::Failing | IntegrationState::Broken);
     let process = runtime.signals().process();
@@ -52,7 +54,7 @@ pub(crate) async fn assemble(runtime: &Runtime, window: Duration) -> Result<Over
         queue: QueueFigure {
             depth: total.queue.depth,
             oldest_age_ms: total.queue.oldest_age.map(duration_ms),
-            held_by: held_by(&signals, &runtime.closed_gates()),
+            held_by: held_by(&signals, &gates, replays),
         },
         dead_letters: DeadFigure { count: dead.count, groups: dead.groups, new_in_window: dead.new_since },
         last_failure_at: total.last_failure_at.map(Into::into),
@@ -95,9 +97,21 @@ fn top_kind(window: &LaneWindow) -> Option<FailureKind> {
     counted.rev().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(kind, _)| kind)
 }
 
-/// Behind an earlier one of the key, or behind a closed gate.
-fn held_by(signals: &Signals, gates: &ClosedGates) -> BTreeMap<String, u64> {
+/// Deliveries that only the reserve of a quota holds: of replays, and not the live ones of the same lanes. No signal tells
+/// the two apart, so that the ledger is asked; most of the time there is nothing to ask for.
+async fn behind_a_reserve(runtime: &Runtime, gates: &ClosedGates) -> Result<u64, StoreError> {
+    if gates.to_replays.is_empty() {
+        return Ok(0);
+    }
+    runtime.store().replays_waiting(gates.to_replays.clone()).await
+}
+
+/// Behind an earlier one of the key, behind a closed gate, or behind a gate that is closed to `replays` alone.
+fn held_by(signals: &Signals, gates: &ClosedGates, replays: u64) -> BTreeMap<String, u64> {
     let mut held = BTreeMap::new();
+    if replays > 0 {
+        held.insert(HeldReason::Quota.as_str().to_owned(), replays);
+    }
     for (lane, window) in &signals.lanes {
         let queue = &window.queue;
         let gated = gates.lanes.get(lane).map(|reason| (*reason, queue.queued.saturating_add(queue.retrying)));

@@ -4,6 +4,7 @@
 //! out whole by a runtime on a thread of its own, and takes as much simulated time as the dice say, before it and after
 //! it. What is seen in one run is so seen in every run of its seed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -459,6 +460,10 @@ impl Reads for SimLedger {
 
     fn oldest_open(&self) -> StoreFuture<'_, Vec<(LaneId, Timestamp)>> {
         self.call("oldest open", false, |store| async move { store.oldest_open().await })
+    }
+
+    fn replays_waiting(&self, lanes: BTreeSet<LaneId>) -> StoreFuture<'_, u64> {
+        self.call("replays waiting", false, move |store| async move { store.replays_waiting(lanes).await })
     }
 
     fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures> {

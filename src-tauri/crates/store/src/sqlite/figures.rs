@@ -1,6 +1,6 @@
 //! Counts over many rows: groups of dead letters, lanes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use signalbox_model::filter::Filter;
 use signalbox_model::{DeliveryId, DeliveryState, GroupId, Timestamp};
@@ -10,7 +10,7 @@ use super::fault::Outcome;
 use super::predicate::{Binder, Scope, all};
 use super::sql::{Args, Columns, corrupt, optional, ready, ready_again, rows, safe};
 use crate::LaneId;
-use crate::read::{DeadFigures, GroupRow, LaneFigures};
+use crate::read::{COUNT_MAX, DeadFigures, GroupRow, LaneFigures};
 
 /// The largest groups that one answer holds.
 const GROUPS_MAX: u32 = 200;
@@ -154,6 +154,25 @@ pub(super) async fn oldest_open(conn: &mut SqliteConnection) -> Outcome<Vec<(Lan
                    WHERE state = 'sending' AND state <> 'delivered')
                GROUP BY lane ORDER BY lane";
     rows(conn, sql, Args::default()).await?.iter().map(|row| Ok((row.get_lane(0)?, row.get_time(1)?))).collect()
+}
+
+/// In the index of replays' rows alone, as far as it is counted.
+pub(super) async fn replays_waiting(conn: &mut SqliteConnection, lanes: &BTreeSet<LaneId>) -> Outcome<u64> {
+    let sql = concat!(
+        "SELECT count(*) FROM (SELECT 1 FROM delivery INDEXED BY delivery_ready_again WHERE lane = ? AND ",
+        ready_again!(),
+        " LIMIT ?)"
+    );
+    let mut count = 0;
+    for lane in lanes {
+        let mut args = Args::default();
+        args.lane(*lane).count(COUNT_MAX.saturating_sub(count));
+        count += optional(conn, sql, args).await?.map(|row| row.get_u64(0)).transpose()?.unwrap_or(0);
+        if count >= COUNT_MAX {
+            break;
+        }
+    }
+    Ok(count)
 }
 
 pub(super) async fn dead(conn: &mut SqliteConnection, since: Timestamp) -> Outcome<DeadFigures> {

@@ -1,5 +1,6 @@
 //! The traits over the parts: which command goes to the writer, which question to a reader.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -357,6 +358,10 @@ impl Reads for SqliteStore {
 
     fn oldest_open(&self) -> StoreFuture<'_, Vec<(LaneId, Timestamp)>> {
         Box::pin(self.readers.read(|conn| step(figures::oldest_open(conn))))
+    }
+
+    fn replays_waiting(&self, lanes: BTreeSet<LaneId>) -> StoreFuture<'_, u64> {
+        Box::pin(self.readers.read(move |conn| step(async move { figures::replays_waiting(conn, &lanes).await })))
     }
 
     fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures> {

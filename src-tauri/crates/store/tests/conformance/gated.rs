@@ -73,6 +73,9 @@ async fn live_traffic_passes_replays_that_a_quota_holds_up_and_they_read_as_held
     for (filter, expected) in cases {
         assert_eq!(bench.list_behind(filter, gates.clone()).await, expected, "{filter}");
     }
+    let waiting = |lanes: &[_]| bench.store.replays_waiting(lanes.iter().copied().collect());
+    assert_eq!(waiting(&[bench.lane, bench.other]).await.unwrap(), 1, "the live one is not counted");
+    assert_eq!(waiting(&[bench.other]).await.unwrap(), 0);
     let opened = bench.store.open_live_due(bench.lane, 10, bench.now()).await.unwrap();
     assert_eq!(opened.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [live]);
     assert_eq!(opened.next_due, None, "no live one is left");
