@@ -1,6 +1,8 @@
 //! What a system holds now, read in a dry run where the destination says how (`read`): through the same client,
 //! credential, gate and limits as a delivery, and counted as one by the system's breaker and quotas.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header;
 use signalbox_model::DeliveryId;
@@ -18,6 +20,10 @@ use crate::dispatch::lane::{LaneConfig, LaneRuntime};
 use crate::dispatch::outcome::answer_value;
 use crate::view::CurrentRecord;
 
+/// With less than this left, no read is begun: that one is cut off counts against its system, as for a delivery, and a
+/// system that had no time to answer has not failed.
+const READ_LEAST: Duration = Duration::from_secs(1);
+
 impl ReplayService {
     /// `None`: the destination does not say how to read.
     pub(super) async fn current_record(
@@ -30,16 +36,8 @@ impl ReplayService {
         let config = lane.config.load_full();
         let config = config.as_ref().as_ref()?;
         let read = config.destination()?.read.as_ref()?;
-        let looked =
-            tokio::time::timeout_at(deadline, self.look(lane, config, read, request, delivery, deadline)).await;
-        Some(match looked {
-            Ok(Ok(record)) => record,
-            Ok(Err(reason)) => CurrentRecord::unreadable(None, reason),
-            Err(_) => CurrentRecord::unreadable(
-                None,
-                format!("{} did not answer before the dry run had to end", config.system.title),
-            ),
-        })
+        let looked = self.look(lane, config, read, request, delivery, deadline).await;
+        Some(looked.unwrap_or_else(|reason| CurrentRecord::unreadable(None, reason)))
     }
 
     async fn look(
@@ -96,9 +94,22 @@ impl ReplayService {
             format!("it was left out: the limits of {title} gave it no turn before the dry run had to end")
         })?;
         let _turn = turn.ok_or("its destination is no longer in the workspace")?;
-        let answer = self.dispatcher.ask(config, outbound).await.map_err(|error| error.to_string())?;
-        compare(config, read, &sent, &answer)
+        let left = deadline.saturating_duration_since(Instant::now());
+        outbound.timeout = longest(left, outbound.timeout)
+            .ok_or_else(|| format!("it was left out: {title} had no time to answer before the dry run had to end"))?;
+        match self.dispatcher.ask(config, outbound).await {
+            Ok(answer) => compare(config, read, &sent, &answer),
+            Err(_) if Instant::now() >= deadline => {
+                Err(format!("{title} did not answer before the dry run had to end"))
+            }
+            Err(error) => Err(error.to_string()),
+        }
     }
+}
+
+/// How long a read may take with so much of the dry run `left`; none: it is not begun.
+fn longest(left: Duration, timeout: Duration) -> Option<Duration> {
+    (left >= READ_LEAST.min(timeout)).then(|| left.min(timeout))
 }
 
 fn compare(
@@ -128,4 +139,25 @@ fn compare(
         .map_err(|error| format!("the record that {title} answered is not JSON: {error}"))?;
     let diff = diff::against_record(&record, sent);
     Ok(CurrentRecord { status: Some(status), readable: true, reason: None, diff })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_has_its_systems_time_or_what_is_left_and_is_not_begun_with_too_little() {
+        let millis = Duration::from_millis;
+        let cases = [
+            (5_000, 10_000, Some(5_000)),
+            (5_000, 300, Some(300)),
+            (1_000, 10_000, Some(1_000)),
+            (999, 10_000, None),
+            (999, 300, Some(300)),
+            (299, 300, None),
+        ];
+        for (left, timeout, expected) in cases {
+            assert_eq!(longest(millis(left), millis(timeout)), expected.map(millis), "{left} of {timeout}");
+        }
+    }
 }

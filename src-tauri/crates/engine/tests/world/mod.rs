@@ -19,7 +19,7 @@ use signalbox_engine::signals::Signals;
 use signalbox_engine::{Parts, Runtime};
 use signalbox_model::filter::Filter;
 use signalbox_model::{Clock, Random, SecretName, SystemClock};
-use signalbox_net::client::{Answer, Outbound};
+use signalbox_net::client::{Answer, Outbound, SendError};
 use signalbox_store::Store;
 use signalbox_store::read::{DeliveryRow, ListQuery};
 use signalbox_store::sqlite::{SqliteOptions, SqliteStore};
@@ -102,7 +102,9 @@ impl Destinations {
 impl Deliver for Destinations {
     fn deliver(&self, outbound: Outbound) -> DeliverFuture<'_> {
         Box::pin(async move {
-            let _open = self.doors.acquire().await;
+            let Ok(_open) = tokio::time::timeout(outbound.timeout, self.doors.acquire()).await else {
+                return Err(SendError::Unknown { message: "no answer in time".into() });
+            };
             let url = url::Url::parse(&outbound.url).expect("the engine makes URLs");
             let answer = self.answers.lock().get_mut(url.path()).and_then(VecDeque::pop_front);
             let otherwise = self.otherwise.lock().get(url.path()).copied().unwrap_or(200);
