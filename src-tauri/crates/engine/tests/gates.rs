@@ -168,6 +168,32 @@ async fn an_outage_ends_and_everything_goes_at_once() {
 }
 
 #[tokio::test]
+async fn a_probe_that_is_told_when_to_come_back_is_the_last_before_that_time() {
+    let sync = SYNC.replace("[\"1h\", \"1h\"]", "[\"1h\"]");
+    let system = format!("{SYSTEM}breaker = {{ window = \"60s\", minimum = 1, open = \"1s\" }}\n");
+    for status in [502, 503] {
+        let world = World::of(&[("integrations/sync.toml", &sync), ("systems/shop.toml", &system)]).await;
+        world.destinations.answer("/in", 500, "{}");
+        world.destinations.answer_with("/in", status, &[("retry-after", "600")], "{}");
+        world.send(r#"{"id":"1"}"#).await;
+        world.until("attempts:>1 reason:breaker", 1).await;
+        assert_comes_back_late(&world, status);
+        let world = World::restart(world.crash().await).await;
+        world.until("attempts:>1 reason:breaker", 1).await;
+        assert_comes_back_late(&world, status);
+        assert_eq!(world.destinations.seen.lock().len(), 0, "{status}: no probe went after the restart");
+    }
+}
+
+fn assert_comes_back_late(world: &World, status: u16) {
+    let breaker = world.runtime.system_gates("shop").expect("the system is there").breaker;
+    let next = breaker.next_probe_at.expect("the breaker is open");
+    let wait = next.since(world.runtime.clock().now());
+    let asked = Duration::from_secs(590)..=Duration::from_secs(600);
+    assert!(asked.contains(&wait), "{status}: the next probe comes in {wait:?}");
+}
+
+#[tokio::test]
 async fn after_a_restart_what_an_outage_left_waiting_need_not_wait_for_its_schedule() {
     let world = World::with(SYNC).await;
     world.destinations.always("/in", 503);

@@ -136,6 +136,13 @@ impl Breaker {
         }
     }
 
+    /// While open: no probe goes before this, however soon its wait is over.
+    pub fn not_before(&mut self, at: Timestamp) {
+        if let Position::Open(open) = &mut self.position {
+            open.probe_at = open.probe_at.max(at);
+        }
+    }
+
     /// Takes the one probe; false: another has it, or none is due.
     pub fn begin_probe(&mut self, now: Timestamp) -> bool {
         match &mut self.position {

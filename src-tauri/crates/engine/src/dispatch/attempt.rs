@@ -12,7 +12,7 @@ use signalbox_workspace::Destination;
 
 use super::condition::{Conflict, judge_conflict, judge_unread, judge_unversioned};
 use super::lane::{LaneConfig, Permit};
-use super::outcome::{Case, GateEffect, Judged, judge, judge_unsendable};
+use super::outcome::{Case, GateEffect, Judged, judge, judge_unsendable, retry_after};
 use super::{Dispatcher, Means};
 use crate::connect::{Deliver, RESPONSE_MAX, Sender, idempotency_key};
 use crate::gates::{Chosen, Turn};
@@ -65,11 +65,14 @@ pub(super) struct To {
 }
 
 /// What was heard of the system during a request.
+#[derive(Default)]
 pub(super) struct Heard {
     /// Something went onto the wire, or was to: a refused address never does.
     pub left: bool,
     /// `503 Service Unavailable`, or what the network said.
     pub last: String,
+    /// The Retry-After of a 5xx.
+    pub away: Option<Duration>,
     pub readings: Vec<Reading>,
     pub took: Duration,
 }
@@ -104,6 +107,7 @@ pub(super) struct Call {
     wait: Option<Duration>,
     left: bool,
     last: String,
+    away: Option<Duration>,
     readings: Vec<Reading>,
 }
 
@@ -111,12 +115,12 @@ impl Call {
     pub fn begin(started_at: Timestamp, to: &To) -> Self {
         let started = tokio::time::Instant::now();
         let (url, last) = (to.chosen.url.to_string(), String::new());
-        Self { started_at, started, url, wait: None, left: false, last, readings: Vec::new() }
+        Self { started_at, started, url, wait: None, left: false, last, away: None, readings: Vec::new() }
     }
 
     pub fn heard(&mut self) -> Heard {
         let (last, readings) = (std::mem::take(&mut self.last), std::mem::take(&mut self.readings));
-        Heard { left: self.left, last, readings, took: self.started.elapsed() }
+        Heard { left: self.left, last, away: self.away, readings, took: self.started.elapsed() }
     }
 
     /// What is left of one deadline over several requests.
@@ -128,6 +132,8 @@ impl Call {
         self.url = masked_url(&outbound.url, auth);
         let result = deliver.deliver(outbound).await;
         self.wait = result.as_ref().ok().map(|answer| answer.wait);
+        let failed = result.as_ref().ok().filter(|answer| answer.status >= 500);
+        self.away = failed.and_then(|answer| retry_after(answer, self.started_at));
         match &result {
             Ok(answer) => {
                 self.last = format!("{} {}", answer.status, reason_phrase(answer.status)).trim_end().to_owned();

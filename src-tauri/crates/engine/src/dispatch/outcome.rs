@@ -1,5 +1,7 @@
 //! Judges an attempt: what the answer means, what happens to the delivery and to its gate. Pure.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use signalbox_model::outcome::{classify, reason_phrase};
 use signalbox_model::retry::{Failed, GiveUp, RetryDecision};
@@ -42,7 +44,7 @@ pub enum GateEffect {
 }
 
 /// How long a refused credential is left alone before one delivery tries it again.
-pub const CREDENTIAL_PROBE: std::time::Duration = std::time::Duration::from_secs(60);
+pub const CREDENTIAL_PROBE: Duration = Duration::from_secs(60);
 
 pub struct Case<'a> {
     pub integration: &'a Integration,
@@ -100,11 +102,7 @@ fn judge_failure(case: &Case<'_>, error: &SendError) -> Judged {
 
 fn judge_answer(case: &Case<'_>, answer: &Answer) -> Judged {
     let status = answer.status;
-    let date = answer.headers.get("date").map(|value| value.as_bytes());
-    let retry_after = answer
-        .headers
-        .get("retry-after")
-        .and_then(|value| signalbox_net::retry_after::parse(value.as_bytes(), date, case.now));
+    let retry_after = retry_after(answer, case.now);
     let response = Some(keep(answer));
     let Some(kind) = classify(status, retry_after.is_some(), &answer.body) else {
         return judge_confirm(case, answer, response);
@@ -130,6 +128,13 @@ fn judge_answer(case: &Case<'_>, answer: &Answer) -> Judged {
     Judged { next, kind: Some(kind), status: Some(status), error: Some(message), response, gate }
 }
 
+/// How long the answer asks to wait.
+pub(super) fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    let date = answer.headers.get("date").map(|value| value.as_bytes());
+    let value = answer.headers.get("retry-after")?;
+    signalbox_net::retry_after::parse(value.as_bytes(), date, now)
+}
+
 fn judge_confirm(case: &Case<'_>, answer: &Answer, response: Option<Response>) -> Judged {
     let status = answer.status;
     let refusal = case.destination.confirm.as_ref().and_then(|confirm| {
@@ -153,9 +158,11 @@ fn judge_confirm(case: &Case<'_>, answer: &Answer, response: Option<Response>) -
     Judged { next, kind, status: Some(status), error: refusal, response, gate: GateEffect::CredentialWorks }
 }
 
-pub(super) fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<std::time::Duration>) -> Next {
+pub(super) fn decide(case: &Case<'_>, failure: Failure, retry_after: Option<Duration>) -> Next {
     let too_old = case.now > case.open.round_started_at.plus(case.destination.retry.max_age);
-    if case.tries_system && counts_against(failure.kind) && !too_old {
+    // One that says when it will be back is not back, although that counts against nobody.
+    let away = counts_against(failure.kind) || failure.status.is_some_and(|status| status >= 500);
+    if case.tries_system && away && !too_old {
         return Next::Wait { failure, due_at: case.now };
     }
     let failed = Failed {

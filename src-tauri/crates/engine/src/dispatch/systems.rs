@@ -28,7 +28,7 @@ impl Dispatcher {
         called: &Called,
         probe: Option<Probing>,
     ) {
-        let nothing = Heard { left: false, last: String::new(), readings: Vec::new(), took: Duration::ZERO };
+        let nothing = Heard::default();
         let heard = called.heard.as_ref().unwrap_or(&nothing);
         if heard.left {
             config.places.learn(heard.took, called.kind);
@@ -45,8 +45,10 @@ impl Dispatcher {
         heard: &Heard,
         probe: Option<Probing>,
     ) {
-        let Heard { left, last, readings, .. } = heard;
-        let ended = Ended { chosen, kind, sent: *left, last, readings: readings.clone() };
+        let Heard { left, last, away, readings, .. } = heard;
+        let longest = config.destination().map(|destination| destination.retry.max_age).unwrap_or_default();
+        let away = away.map(|away| away.min(longest));
+        let ended = Ended { chosen, kind, sent: *left, last, away, readings: readings.clone() };
         let settled = config.gates.settle(self.means.clock.now(), ended, probe);
         let system = &config.system.name;
         match &settled.switched {

@@ -8,6 +8,7 @@ use signalbox_model::{HeldReason, Timestamp};
 use signalbox_store::lane::{GateScope, SavedGate};
 
 use super::steady::Steady;
+use super::system::Ended;
 use super::view::BreakerView;
 use super::words::time_of_day;
 
@@ -29,6 +30,8 @@ pub struct Guarded {
     /// Since when it is not simply closed, on the wall clock.
     since: Timestamp,
     reason: String,
+    /// Until when the system said that it is away, on the gates' own clock.
+    away_until: Option<Timestamp>,
 }
 
 /// What stands in the `explain` of a saved breaker gate.
@@ -48,7 +51,8 @@ enum SavedState {
 
 impl Guarded {
     pub fn new(settings: Option<BreakerSettings>) -> Self {
-        Self { breaker: settings.map(Breaker::new), since: Timestamp::default(), reason: String::new() }
+        let (breaker, since) = (settings.map(Breaker::new), Timestamp::default());
+        Self { breaker, since, reason: String::new(), away_until: None }
     }
 
     pub fn configure(&mut self, settings: Option<BreakerSettings>) {
@@ -73,12 +77,18 @@ impl Guarded {
         }
     }
 
-    /// `last` says what the system answered, for the reason; `wall` is `now` as people's clocks show it.
-    pub fn record(&mut self, now: Timestamp, wall: Timestamp, failed: bool, probe: bool, last: &str) -> Option<Change> {
+    /// `wall` is `now` as people's clocks show it. A probe that is told when to come back did not find the system back,
+    /// even where what it was told is no failure (a 503 with Retry-After); no other goes before that time.
+    pub fn record(&mut self, now: Timestamp, wall: Timestamp, ended: &Ended<'_>, probe: bool) -> Option<Change> {
         let breaker = self.breaker.as_mut()?;
+        let failed = ended.failed() || probe && ended.away.is_some();
         let change = breaker.record(now, failed, probe)?;
+        self.away_until = ended.away.filter(|_| change != Change::Closed).map(|away| now.plus(away));
+        if let Some(until) = self.away_until {
+            breaker.not_before(until);
+        }
         if let Change::Opened { calls, failures } = change {
-            let (time, window) = (time_of_day(wall), within(breaker.settings()));
+            let (time, window, last) = (time_of_day(wall), within(breaker.settings()), ended.last);
             self.since = wall;
             self.reason =
                 format!("opened {time} after {failures} of {calls} calls failed within {window}; last: {last}");
@@ -98,6 +108,7 @@ impl Guarded {
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         let time = time_of_day(wall);
         self.since = wall;
+        self.away_until = None;
         self.reason = match hold {
             Hold::Open => format!("held open by a person since {time}{why}"),
             Hold::Closed => format!("forced closed by a person since {time}{why}"),
@@ -111,7 +122,7 @@ impl Guarded {
     }
 
     /// The row of `gate`, and whether it is to be there; `None`: it is off.
-    pub fn saved(&self, system: &str, now: Timestamp) -> Option<(SavedGate, bool)> {
+    pub fn saved(&self, system: &str, now: Timestamp, steady: Steady) -> Option<(SavedGate, bool)> {
         let state = match self.breaker.as_ref()?.state(now) {
             State::Closed => None,
             State::Open | State::HalfOpen => Some(SavedState::Open),
@@ -124,7 +135,7 @@ impl Guarded {
             name: system.to_owned(),
             reason: HeldReason::Breaker,
             since: self.since,
-            until: None,
+            until: self.away_until.map(|until| steady.to_wall(until)),
             // Plain words and text: it always serialises.
             explain: serde_json::to_string(&saved).unwrap_or_default(),
         };
@@ -138,7 +149,13 @@ impl Guarded {
         self.since = gate.since;
         self.reason = saved.reason;
         match saved.state {
-            SavedState::Open => breaker.restore_open(now),
+            SavedState::Open => {
+                breaker.restore_open(now);
+                self.away_until = gate.until;
+                if let Some(until) = gate.until {
+                    breaker.not_before(until);
+                }
+            }
             SavedState::HeldOpen => breaker.hold_open(),
             SavedState::ForcedClosed => breaker.force_closed(),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
@@ -52,7 +53,15 @@ pub struct Ended<'a> {
     pub sent: bool,
     /// `503 Service Unavailable`, or what the network said.
     pub last: &'a str,
+    /// How long it says that it is away: the Retry-After of a 5xx.
+    pub away: Option<Duration>,
     pub readings: Vec<Reading>,
+}
+
+impl Ended<'_> {
+    pub fn failed(&self) -> bool {
+        self.kind.is_some_and(counts_against)
+    }
 }
 
 /// What the end of a call changed.
@@ -192,7 +201,7 @@ impl SystemRuntime {
     }
 
     /// A call ended: every gate of the system learns from it.
-    pub fn settle(&self, wall: Timestamp, ended: Ended<'_>, probe: Option<Probing>) -> Settled {
+    pub fn settle(&self, wall: Timestamp, mut ended: Ended<'_>, probe: Option<Probing>) -> Settled {
         let mut settled = Settled::default();
         let mut filled_up = false;
         let config = self.config.load();
@@ -201,16 +210,15 @@ impl SystemRuntime {
             let now = state.steady.read(wall);
             if let Some(settings) = config.quota {
                 let waited = state.quotas.spent_but_reserve(settings, now).is_some();
-                state.quotas.learn(ended.readings, now);
+                state.quotas.learn(std::mem::take(&mut ended.readings), now);
                 filled_up = waited && state.quotas.spent_but_reserve(settings, now).is_none();
             }
-            let failed = ended.kind.is_some_and(counts_against);
             // What is still under way to an endpoint that was left says nothing of the one that is used now.
             let of_active = state.endpoints.is_active(&ended.chosen.url) && !ended.chosen.trying;
             let of_endpoint = match ended.kind {
                 _ if !ended.sent => Some(None),
                 Some(FailureKind::Unknown) if !ended.chosen.trying => None,
-                _ => Some(Some(failed)),
+                _ => Some(Some(ended.failed())),
             };
             if let Some(failed) = of_endpoint {
                 settled.switched = state.endpoints.ended(ended.chosen, failed, now);
@@ -218,7 +226,7 @@ impl SystemRuntime {
             if settled.switched.is_some() {
                 state.breaker.begin_anew();
             } else if ended.sent && (of_active || probe.is_some()) {
-                settled.breaker = state.breaker.record(now, wall, failed, probe.is_some(), ended.last);
+                settled.breaker = state.breaker.record(now, wall, &ended, probe.is_some());
                 if let Some(probe) = probe {
                     probe.answered();
                 }
@@ -231,8 +239,9 @@ impl SystemRuntime {
                     }
                 }
             }
-            if matches!(settled.breaker, Some(Change::Opened { .. } | Change::Closed)) {
-                settled.saved = state.breaker.saved(&self.name, now);
+            let told = settled.breaker == Some(Change::StaysOpen) && ended.away.is_some();
+            if told || matches!(settled.breaker, Some(Change::Opened { .. } | Change::Closed)) {
+                settled.saved = state.breaker.saved(&self.name, now, state.steady);
             }
         }
         if settled.breaker.is_some() || settled.switched.is_some() || filled_up {
@@ -247,7 +256,7 @@ impl SystemRuntime {
             let mut state = self.state.lock();
             let now = state.steady.read(wall);
             state.breaker.hold(hold, wall, why);
-            state.breaker.saved(&self.name, now)
+            state.breaker.saved(&self.name, now, state.steady)
         };
         self.changed();
         saved

@@ -81,6 +81,21 @@ fn each_failed_probe_doubles_the_wait_up_to_five_minutes() {
 }
 
 #[test]
+fn a_later_time_that_was_asked_for_puts_the_probe_off_and_an_earlier_one_does_not_hasten_it() {
+    let mut breaker = opened(0);
+    breaker.not_before(at(10));
+    assert_eq!(breaker.permitted(at(1)), Permitted::Nothing { until: Some(at(30)) });
+    breaker.not_before(at(900));
+    assert_eq!(breaker.permitted(at(899)), Permitted::Nothing { until: Some(at(900)) });
+    assert!(breaker.begin_probe(at(900)));
+    assert_eq!(breaker.record(at(900), true, true), Some(Change::StaysOpen));
+    assert_eq!(breaker.next_probe_at(), Some(at(960)), "what was asked for is no part of what doubles");
+    breaker.close();
+    breaker.not_before(at(9_000));
+    assert_eq!(breaker.permitted(at(961)), Permitted::All, "it holds up nothing that is not open");
+}
+
+#[test]
 fn a_probe_that_made_no_call_leaves_its_place_to_another() {
     let mut breaker = opened(0);
     assert!(breaker.begin_probe(at(40)));
