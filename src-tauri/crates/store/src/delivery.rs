@@ -42,17 +42,15 @@ pub trait Deliveries: Send + Sync {
         now: Timestamp,
     ) -> StoreFuture<'_, Option<DeliveryId>>;
 
-    /// Of the lane's ready rows those whose round began before `started_before` end as `dead` with this failure; the
-    /// next of each key is promoted. Looks at up to `limit` open rows after `after`, the oldest first.
+    /// Those of these that are still ready, and whose round began before `started_before`, end as `dead` with this failure;
+    /// the next of each key is promoted. Returns how many ended.
     fn expire(
         &self,
-        lane: LaneId,
+        found: Vec<DeliveryId>,
         started_before: Timestamp,
         failure: Failure,
-        after: Option<DeliveryId>,
-        limit: u32,
         now: Timestamp,
-    ) -> StoreFuture<'_, Expired>;
+    ) -> StoreFuture<'_, u64>;
 
     /// At start: attempts left open by an earlier boot close as `unknown`, their deliveries become `retrying` and due
     /// now. Returns how many. Also raises the boot epoch.
@@ -79,15 +77,6 @@ pub struct UndoneDiscard {
     pub restored: u64,
     /// Not sent any more: that would undo something newer of their keys.
     pub superseded: u64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Expired {
-    pub count: u64,
-    /// When the oldest round began of those that were left; of no meaning where there is more to look at.
-    pub oldest: Option<Timestamp>,
-    /// Where to go on; `None`: that was all.
-    pub next: Option<DeliveryId>,
 }
 
 #[derive(Clone, Debug, Default)]

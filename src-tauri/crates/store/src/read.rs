@@ -68,6 +68,15 @@ pub trait Reads: Send + Sync {
     fn oldest_open(&self) -> StoreFuture<'_, Vec<(LaneId, Timestamp)>>;
     /// Deliveries of replays that wait for their turn in these lanes, counted up to [`COUNT_MAX`].
     fn replays_waiting(&self, lanes: BTreeSet<LaneId>) -> StoreFuture<'_, u64>;
+    /// Of the lane's ready rows those whose round began before `started_before`. Looks at up to `limit` open rows after
+    /// `after`, the oldest first.
+    fn too_old(
+        &self,
+        lane: LaneId,
+        started_before: Timestamp,
+        after: Option<DeliveryId>,
+        limit: u32,
+    ) -> StoreFuture<'_, TooOld>;
     /// Dead letters: all, distinct groups, and those that ended since.
     fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures>;
     /// Why no event is taken now: the disk is full, or the ledger is sealed. `None`: they are taken.
@@ -76,6 +85,17 @@ pub trait Reads: Send + Sync {
     }
     /// Size on disk of ledger and WAL, bytes.
     fn size_on_disk(&self) -> StoreFuture<'_, u64>;
+}
+
+/// A part of a lane's open rows that was looked through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TooOld {
+    /// The oldest first.
+    pub ids: Vec<DeliveryId>,
+    /// When the oldest round began of the others; of no meaning where there is more to look at.
+    pub oldest: Option<Timestamp>,
+    /// Where to go on; `None`: that was all.
+    pub next: Option<DeliveryId>,
 }
 
 #[derive(Clone, Debug)]

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_model::breaker::Change;
-use signalbox_model::{FailureKind, HeldReason, Stage, Timestamp};
+use signalbox_model::{DeliveryId, FailureKind, HeldReason, Stage, Timestamp};
+use signalbox_store::StoreError;
 use signalbox_store::lane::SavedGate;
 
 use super::Dispatcher;
@@ -176,18 +177,29 @@ impl Dispatcher {
         let (stage, kind) = (Stage::Deliver, FailureKind::Network);
         let failure = super::outcome::failure(&config.integration, destination, stage, kind, None, message);
         let too_old = now.minus(max_age);
-        let expired = match self.means.store.expire(lane.id, too_old, failure, walk.after, AT_ONCE, now).await {
+        let store = &self.means.store;
+        let expired = async {
+            let found = store.too_old(lane.id, too_old, walk.after, AT_ONCE).await?;
+            if found.ids.is_empty() {
+                return Ok((found, 0));
+            }
+            let ended = store.expire(found.ids.clone(), too_old, failure, now).await?;
+            Ok::<_, StoreError>((found, ended))
+        };
+        let (found, count) = match expired.await {
             Ok(expired) => expired,
             Err(error) => {
                 tracing::warn!(%error, "deliveries that are too old could not be ended; tried again in a moment");
                 return None;
             }
         };
-        let ended = walk.ended + expired.count;
-        let oldest = walk.oldest.into_iter().chain(expired.oldest).min();
-        if expired.next.is_some() {
+        let ended = walk.ended + count;
+        let oldest = walk.oldest.into_iter().chain(found.oldest).min();
+        // Those that were promoted stand among the ones that were looked through.
+        let next = if count > 0 { walk.after.or(Some(DeliveryId::from_bits(0))) } else { found.next };
+        if next.is_some() {
             let next_at = self.means.clock.now().plus(PAUSE);
-            *lane.expiry.lock() = Expiry { next_at, after: expired.next, oldest, ended };
+            *lane.expiry.lock() = Expiry { next_at, after: next, oldest, ended };
             return Some(next_at);
         }
         if ended > 0 {

@@ -16,16 +16,14 @@ use bytes::Bytes;
 use signalbox_model::filter::Filter;
 use signalbox_model::replay::ReplayState;
 use signalbox_model::{Clock as _, DeliveryId, DiscardId, EventId, RejectedId, ReplayId, Timestamp};
-use signalbox_store::delivery::{
-    Completed, Completion, Deliveries, EndedBatch, Expired, Next, OpenedBatch, UndoneDiscard,
-};
+use signalbox_store::delivery::{Completed, Completion, Deliveries, EndedBatch, Next, OpenedBatch, UndoneDiscard};
 use signalbox_store::event::{
     Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Planned, Rejected, Unplanned,
 };
 use signalbox_store::lane::SavedGate;
 use signalbox_store::read::{
     Ahead, AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, Page, Reads,
-    RevisionRow, Selection,
+    RevisionRow, Selection, TooOld,
 };
 use signalbox_store::replay::{
     BodyChange, DeliveryHistory, ItemState, NewReplay, NewRevision, PlannedReplay, ReplayItemRow, ReplayMove,
@@ -291,16 +289,13 @@ impl Deliveries for SimLedger {
 
     fn expire(
         &self,
-        lane: LaneId,
+        found: Vec<DeliveryId>,
         started_before: Timestamp,
         failure: Failure,
-        after: Option<DeliveryId>,
-        limit: u32,
         now: Timestamp,
-    ) -> StoreFuture<'_, Expired> {
-        let expire = move |store: Arc<SqliteStore>| async move {
-            store.expire(lane, started_before, failure, after, limit, now).await
-        };
+    ) -> StoreFuture<'_, u64> {
+        let expire =
+            move |store: Arc<SqliteStore>| async move { store.expire(found, started_before, failure, now).await };
         self.call("expire", true, expire)
     }
 
@@ -464,6 +459,18 @@ impl Reads for SimLedger {
 
     fn replays_waiting(&self, lanes: BTreeSet<LaneId>) -> StoreFuture<'_, u64> {
         self.call("replays waiting", false, move |store| async move { store.replays_waiting(lanes).await })
+    }
+
+    fn too_old(
+        &self,
+        lane: LaneId,
+        started_before: Timestamp,
+        after: Option<DeliveryId>,
+        limit: u32,
+    ) -> StoreFuture<'_, TooOld> {
+        let look =
+            move |store: Arc<SqliteStore>| async move { store.too_old(lane, started_before, after, limit).await };
+        self.call("too old", false, look)
     }
 
     fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures> {

@@ -1,20 +1,13 @@
-//! Rows behind a closed gate: brought forward when it opens, ended when they are too old, counted for who asks.
+//! Rows behind a closed gate: brought forward when it opens, counted for who asks.
 
-use std::collections::BTreeSet;
-
-use signalbox_model::{DeliveryId, DeliveryState, ReplayId, Timestamp};
+use signalbox_model::{DeliveryId, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
 use super::fault::Outcome;
 use super::ledger::Ledger;
-use super::select::first_id;
 use super::sql::{Args, Columns, active, execute, optional, ready, ready_again, rows, waits};
-use super::{order, progress};
-use crate::delivery::Expired;
-use crate::event::Failure;
+use crate::LaneId;
 use crate::read::{Ahead, Head};
-use crate::replay::ItemState;
-use crate::{Change, LaneId};
 
 /// Counting what stands before a row stops here.
 const AHEAD_MAX: i64 = 10_000;
@@ -75,78 +68,6 @@ pub(super) async fn follow_clock_back(ledger: &mut Ledger, input: &ClockBack) ->
                AND state IN ('queued', 'retrying') AND due_at > ?";
     execute(&mut ledger.conn, sql, args).await?;
     Ok((open.len() == input.limit as usize).then_some(last))
-}
-
-pub(super) struct Expire {
-    pub lane: LaneId,
-    pub started_before: Timestamp,
-    pub failure: Failure,
-    pub after: Option<DeliveryId>,
-    pub limit: u32,
-    pub now: Timestamp,
-}
-
-/// A round never began before its delivery was accepted, and ids sort by that time: the walk ends at the first that was
-/// accepted too late to be too old.
-pub(super) async fn expire(ledger: &mut Ledger, input: &Expire) -> Outcome<Expired> {
-    let after = input.after.unwrap_or(DeliveryId::from_bits(0));
-    let bound = first_id(input.started_before);
-    let mut args = Args::default();
-    args.lane(input.lane).id(after).id(bound).int(input.limit);
-    let walked = rows(
-        &mut ledger.conn,
-        "SELECT id, key, state, round_started_at, replay, revision > 0 FROM delivery INDEXED BY delivery_open
-         WHERE lane = ? AND id > ? AND id < ? AND state IN ('queued', 'retrying', 'held') ORDER BY id LIMIT ?",
-        args,
-    )
-    .await?;
-    let mut expired = Expired::default();
-    let mut keys = BTreeSet::new();
-    for row in &walked {
-        let (id, state, started): (DeliveryId, _, _) = (row.get_id(0)?, row.get_state(2)?, row.get_time(3)?);
-        // Behind an earlier one of its key it is looked at when that one has ended.
-        if state == DeliveryState::Held || !row.get_flag(5)? {
-            continue;
-        }
-        if started >= input.started_before {
-            expired.oldest = Some(expired.oldest.map_or(started, |oldest| oldest.min(started)));
-            continue;
-        }
-        let failure = &input.failure;
-        let mut args = Args::default();
-        args.time(input.now).text(failure.kind.as_str()).text(failure.stage.as_str()).opt_int(failure.status);
-        args.text(&failure.message).id(failure.group).int(failure.park).id(id);
-        let sql = "UPDATE delivery SET state = 'dead', due_at = NULL, ended_at = ?, kind = ?, stage = ?, status = ?,
-                   message = ?, grp = ?, park = ? WHERE id = ?";
-        execute(&mut ledger.conn, sql, args).await?;
-        let (lane, from, to, at) = (input.lane, state, DeliveryState::Dead, input.now);
-        ledger.changes.push(Change::Moved { lane, from, to, at, latency_us: None });
-        keys.extend(row.get_opt_text(1)?.map(|key| (lane, key)));
-        if let Some(replay) = row.get_opt_id::<ReplayId>(4)? {
-            progress::end_item(ledger, replay, id, ItemState::Dead).await?;
-        }
-        expired.count += 1;
-    }
-    order::settle(ledger, keys, input.now).await?;
-    if expired.count > 0 {
-        // Those that were promoted stand among the ones that were walked.
-        expired.next = Some(after);
-    } else if walked.len() == input.limit as usize {
-        expired.next = walked.last().map(|last| last.get_id(0)).transpose()?;
-    } else {
-        let first = first_after(ledger, input.lane, bound).await?;
-        expired.oldest = expired.oldest.into_iter().chain(first).min();
-    }
-    Ok(expired)
-}
-
-/// When the first open row that was accepted later began its round.
-async fn first_after(ledger: &mut Ledger, lane: LaneId, bound: DeliveryId) -> Outcome<Option<Timestamp>> {
-    let mut args = Args::default();
-    args.lane(lane).id(bound);
-    let sql = "SELECT round_started_at FROM delivery INDEXED BY delivery_open
-               WHERE lane = ? AND id >= ? AND state IN ('queued', 'retrying', 'held') ORDER BY id LIMIT 1";
-    optional(&mut ledger.conn, sql, args).await?.map(|row| row.get_time(0)).transpose()
 }
 
 /// What stands before a waiting row.

@@ -54,6 +54,7 @@ mod sql;
 mod store;
 mod supersede;
 mod take_back;
+mod too_old;
 mod wal;
 mod writer;
 

@@ -9,7 +9,7 @@ use signalbox_model::replay::ReplayState;
 use signalbox_model::{DeliveryId, DiscardId, EventId, RejectedId, ReplayId, Timestamp};
 
 use super::claim::OpenDue;
-use super::gated::{BringForward, ClockBack, Expire};
+use super::gated::{BringForward, ClockBack};
 use super::lanes::Version;
 use super::plan::Plan;
 use super::predicate::Scope;
@@ -18,16 +18,17 @@ use super::rejected::Diagnosed;
 use super::replay_items::Requeue;
 use super::replays::{Move, Start};
 use super::select::Selecting;
+use super::too_old::{Expire, Look};
 use super::{
     SqliteStore, batches, claim, figures, files, gated, history, lanes, plan, rejected, replay_items, replays, rows,
-    series,
+    series, too_old,
 };
-use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, Expired, OpenedBatch, UndoneDiscard};
+use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, OpenedBatch, UndoneDiscard};
 use crate::event::{Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Rejected, Unplanned};
 use crate::lane::SavedGate;
 use crate::read::{
     Ahead, AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, PAGE_MAX,
-    Page, Reads, RevisionRow, Selection,
+    Page, Reads, RevisionRow, Selection, TooOld,
 };
 use crate::replay::{
     BodyChange, DeliveryHistory, ItemState, NewReplay, NewRevision, PlannedReplay, ReplayItemRow, ReplayMove,
@@ -157,15 +158,13 @@ impl Deliveries for SqliteStore {
 
     fn expire(
         &self,
-        lane: LaneId,
+        found: Vec<DeliveryId>,
         started_before: Timestamp,
         failure: Failure,
-        after: Option<DeliveryId>,
-        limit: u32,
         now: Timestamp,
-    ) -> StoreFuture<'_, Expired> {
-        let input = Expire { lane, started_before, failure, after, limit, now };
-        Box::pin(self.queue.run(input, |ledger, input| step(gated::expire(ledger, input))))
+    ) -> StoreFuture<'_, u64> {
+        let input = Expire { ids: found, started_before, failure, now };
+        Box::pin(self.queue.run(input, |ledger, input| step(too_old::expire(ledger, input))))
     }
 
     fn recover(&self, now: Timestamp) -> StoreFuture<'_, u64> {
@@ -362,6 +361,17 @@ impl Reads for SqliteStore {
 
     fn replays_waiting(&self, lanes: BTreeSet<LaneId>) -> StoreFuture<'_, u64> {
         Box::pin(self.readers.read(move |conn| step(async move { figures::replays_waiting(conn, &lanes).await })))
+    }
+
+    fn too_old(
+        &self,
+        lane: LaneId,
+        started_before: Timestamp,
+        after: Option<DeliveryId>,
+        limit: u32,
+    ) -> StoreFuture<'_, TooOld> {
+        let look = Look { lane, started_before, after, limit };
+        Box::pin(self.readers.read(move |conn| step(async move { too_old::find(conn, &look).await })))
     }
 
     fn dead_figures(&self, since: Timestamp) -> StoreFuture<'_, DeadFigures> {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use signalbox_model::retry::WaitedFor;
-use signalbox_model::{DeliveryState, FailureKind};
+use signalbox_model::{DeliveryId, DeliveryState, FailureKind, Timestamp};
 use signalbox_store::delivery::Next;
-use signalbox_store::read::ClosedGates;
+use signalbox_store::event::Failure;
+use signalbox_store::read::{ClosedGates, Selection};
 
-use crate::support::{bench, failure, retry};
+use crate::support::{Bench, bench, failure, retry};
 
-fn later(bench: &crate::support::Bench, secs: u64) -> signalbox_model::Timestamp {
+fn later(bench: &Bench, secs: u64) -> Timestamp {
     bench.now().plus(Duration::from_secs(secs))
 }
 
@@ -106,23 +107,53 @@ async fn due_times_follow_a_clock_that_was_set_back() {
     assert!(due(soon).await <= now.plus(Duration::from_secs(1)), "what was due is due");
 }
 
+/// A part of the open rows after `after` is looked through, and what is too old ends: how many, and where to go on.
+async fn end_old_ones(
+    bench: &Bench,
+    started_before: Timestamp,
+    failure: &Failure,
+    after: Option<DeliveryId>,
+    limit: u32,
+) -> (u64, Option<DeliveryId>) {
+    let found = bench.store.too_old(bench.lane, started_before, after, limit).await.unwrap();
+    let ended = bench.store.expire(found.ids, started_before, failure.clone(), bench.now()).await.unwrap();
+    (ended, if ended > 0 { after } else { found.next })
+}
+
 #[tokio::test]
 async fn rows_of_an_old_round_end_and_let_the_next_of_their_key_go() {
     let bench = bench().await;
     let old = bench.queue(bench.lane, "a").await;
     let follower = bench.queue(bench.lane, "a").await;
-    let failure = signalbox_store::event::Failure { park: false, ..failure(FailureKind::Network, None) };
+    let failure = Failure { park: false, ..failure(FailureKind::Network, None) };
     let minute_ago = bench.now().minus(Duration::from_secs(60));
-    let none = bench.store.expire(bench.lane, minute_ago, failure.clone(), None, 10, bench.now()).await.unwrap();
-    assert_eq!((none.count, none.next), (0, None));
+    let none = bench.store.too_old(bench.lane, minute_ago, None, 10).await.unwrap();
+    assert_eq!((none.ids, none.next), (vec![], None));
     assert!(none.oldest.is_some());
     let day = later(&bench, 86_400);
-    let expired = bench.store.expire(bench.lane, day, failure.clone(), None, 10, day).await.unwrap();
-    assert_eq!(expired.count, 1);
+    assert_eq!(end_old_ones(&bench, day, &failure, None, 10).await.0, 1);
     assert_eq!(bench.state(old).await, DeliveryState::Dead);
     assert_eq!(bench.state(follower).await, DeliveryState::Queued);
-    let expired = bench.store.expire(bench.lane, day, failure, expired.next, 10, day).await.unwrap();
-    assert_eq!(expired.count, 1, "the one that was promoted is as old");
+    assert_eq!(end_old_ones(&bench, day, &failure, None, 10).await.0, 1, "the one that was promoted is as old");
+}
+
+#[tokio::test]
+async fn what_was_found_too_old_and_is_sent_or_begun_anew_meanwhile_does_not_end() {
+    let bench = bench().await;
+    let sent = bench.queue(bench.lane, "a").await;
+    let anew = bench.queue(bench.lane, "b").await;
+    let minute = bench.pass_ms(60_000);
+    let found = bench.store.too_old(bench.lane, minute, None, 10).await.unwrap();
+    assert_eq!(found.ids, [sent, anew]);
+    assert_eq!(bench.store.open_due(bench.lane, 1, bench.now()).await.unwrap().rows[0].id, sent);
+    bench.store.discard(bench.discard_id(), Selection::Ids(vec![anew]), None, bench.now()).await.unwrap();
+    let failure = failure(FailureKind::Network, None);
+    assert_eq!(bench.store.expire(found.ids.clone(), minute, failure.clone(), bench.now()).await.unwrap(), 0);
+    assert_eq!(bench.state(sent).await, DeliveryState::Sending);
+    assert_eq!(bench.state(anew).await, DeliveryState::Discarded);
+    let young = bench.queue(bench.lane, "c").await;
+    assert_eq!(bench.store.expire(vec![young], minute, failure, bench.now()).await.unwrap(), 0);
+    assert_eq!(bench.state(young).await, DeliveryState::Queued);
 }
 
 #[tokio::test]
@@ -138,8 +169,7 @@ async fn an_old_row_ends_however_late_it_is_due_and_however_many_are_due_before_
         (bench.now().minus(Duration::from_secs(1_800)), failure(FailureKind::Network, None));
     let mut next = None;
     for _ in 0..3 {
-        let expired = bench.store.expire(bench.lane, half_an_hour_ago, failure.clone(), next, 1, bench.now());
-        next = expired.await.unwrap().next;
+        next = end_old_ones(&bench, half_an_hour_ago, &failure, next, 1).await.1;
     }
     assert_eq!(next, None, "what was accepted too late to be too old is not walked");
     assert_eq!(bench.list("state:dead").await, [old]);
