@@ -46,11 +46,12 @@ build: setup panel ## Build target/release/signalbox (headless) and target/relea
 .PHONY: test
 test: setup-test lint test-rust test-keyring test-panel test-gen test-e2e test-vendors test-desktop ## Run every test and check
 
+# Optimised and with all assertions, of the three packages alone: the window has no part in it.
 .PHONY: torture
-torture: binaries ## Break it on purpose, for hours: power cuts, failing disks, kills, floods, simulated weather, all addresses
-	SIGNALBOX_TORTURE=long cargo test --locked $(WORKSPACE) --test torture -- --nocapture --test-threads=1
-	SIGNALBOX_TORTURE=long cargo test --locked --release -p signalbox-net --test addresses -- --nocapture
-	SIGNALBOX_SEEDS=$${SIGNALBOX_SEEDS:-100000} cargo test --locked $(WORKSPACE) --test simulation -- --nocapture
+torture: panel ## Break it on purpose, for an hour or two: power cuts, failing disks, kills, floods, simulated weather, all addresses
+	SIGNALBOX_TORTURE=long SIGNALBOX_SEEDS=$${SIGNALBOX_SEEDS:-100000} cargo test --locked --profile torture --no-fail-fast \
+	  -p signalbox -p signalbox-engine -p signalbox-net --bin signalbox --test torture --test addresses --test simulation \
+	  -- --nocapture --test-threads=1
 
 # What libFuzzer has found so far is kept between runs; artifacts are inputs that broke a target.
 FUZZ := src-tauri/fuzz

@@ -9,12 +9,13 @@ use signalbox_store::event::{Dedupe, Fate, NewDelivery, NewEvent, Part, Placemen
 use signalbox_store::{LaneId, StoreError};
 use signalbox_transform::Value;
 use signalbox_workspace::{Integration, OnConflict, Source};
+use tokio::time::Instant;
 
 use super::behind::{Behind, Place};
 use super::facts::{Facts, Patience};
 use super::outline::Outline;
 use super::{ActiveIntegration, Input, Intake};
-use crate::dispatch::lane::Permit;
+use crate::dispatch::lane::{LaneRuntime, Permit};
 use crate::reading::Element;
 
 /// What waits for the commit of an event.
@@ -37,9 +38,9 @@ enum Next {
     },
 }
 
-/// A planned delivery with what is needed to send it at once.
+/// What is needed to send a planned delivery at once.
 struct Prepared {
-    delivery: NewDelivery,
+    delivery: DeliveryId,
     request: Option<Request>,
     permit: Option<Permit>,
 }
@@ -68,8 +69,8 @@ impl Intake {
         let Outline { body, content_type, value, facts, hops, fates } = outline;
         let (planned, next) = match fates {
             Some(fates) => {
-                let prepared = self.prepare(active, fates, input.received_at);
-                (Planned::Now(prepared.iter().map(|item| item.delivery.clone()).collect()), Next::Send(prepared))
+                let (deliveries, prepared) = self.prepare(active, fates, input.received_at);
+                (Planned::Now(deliveries), Next::Send(prepared))
             }
             None => {
                 let places: Vec<_> =
@@ -107,22 +108,38 @@ impl Intake {
         (event, draft)
     }
 
-    fn prepare(&self, active: &ActiveIntegration, fates: Vec<Fate>, now: Timestamp) -> Vec<Prepared> {
-        active
-            .lanes
-            .iter()
-            .zip(fates)
-            .map(|(lane, fate)| {
-                let request = match &fate {
-                    Fate::Send(request) => Some(request.clone()),
-                    Fate::Filtered { .. } | Fate::Dead(_) => None,
-                };
-                let permit = request.as_ref().and_then(|_| lane.try_reserve(now));
-                let delivery =
-                    NewDelivery { id: self.delivery_id(now), lane: lane.id, fate, may_open: permit.is_some() };
-                Prepared { delivery, request, permit }
-            })
-            .collect()
+    fn prepare(
+        &self,
+        active: &ActiveIntegration,
+        fates: Vec<Fate>,
+        now: Timestamp,
+    ) -> (Vec<NewDelivery>, Vec<Prepared>) {
+        let prepare = |(lane, fate): (&Arc<LaneRuntime>, Fate)| {
+            let (id, lane) = (self.delivery_id(now), lane.id);
+            let request = match &fate {
+                Fate::Send(request) => Some(request.clone()),
+                Fate::Filtered { .. } | Fate::Dead(_) => None,
+            };
+            let prepared = Prepared { delivery: id, request, permit: None };
+            (NewDelivery { id, lane, fate, may_open: false }, prepared)
+        };
+        active.lanes.iter().zip(fates).map(prepare).unzip()
+    }
+
+    /// Which of the event's deliveries may go as soon as they are in the ledger.
+    pub(super) async fn reserve(
+        active: &ActiveIntegration,
+        event: &mut NewEvent,
+        draft: &mut Draft,
+        patience: Instant,
+    ) {
+        let (Planned::Now(deliveries), Next::Send(prepared)) = (&mut event.planned, &mut draft.next) else { return };
+        for ((delivery, prepared), lane) in deliveries.iter_mut().zip(prepared).zip(&active.lanes) {
+            if prepared.request.is_some() {
+                prepared.permit = lane.reserve_direct(draft.received_at, patience).await;
+                delivery.may_open = prepared.permit.is_some();
+            }
+        }
     }
 
     /// One place for all events of a request whose steps run behind the commit. `Busy`: too many wait already.
@@ -154,7 +171,7 @@ impl Intake {
             match (placement, item.request, item.permit) {
                 (Placement::Opened { epoch }, Some(request), Some(permit)) => {
                     let open = OpenDelivery {
-                        id: item.delivery.id,
+                        id: item.delivery,
                         event,
                         lane: lane.id,
                         attempt: 1,

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -22,6 +23,7 @@ use signalbox_store::StoreError;
 use signalbox_store::event::{Accepted, NewDelivery, NewEvent, Part};
 use signalbox_workspace::{Integration, Source};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::dispatch::lane::LaneRuntime;
@@ -98,6 +100,9 @@ pub struct Intake {
     behind: Arc<Behinds>,
 }
 
+/// The longest that a request waits for a lane whose window is full, all of its events together. Senders wait for seconds;
+/// a queue that builds up is noticed within this.
+const FOR_A_PERMIT: Duration = Duration::from_millis(50);
 /// Events of one request whose steps are run without making room for other tasks first.
 const AT_ONCE: usize = 8;
 /// Unplanned events that are taken up at once.
@@ -134,13 +139,17 @@ impl Intake {
         if elements.is_empty() {
             return Ok(Receipt { events: Vec::new(), split });
         }
-        let (events, drafts) = if elements.len() > AT_ONCE {
+        let (mut events, mut drafts) = if elements.len() > AT_ONCE {
             off_the_way(|| self.draft_all(&active, &input, elements, split))
         } else {
             self.draft_all(&active, &input, elements, split)
         };
         let ids: Vec<EventId> = events.iter().map(|event: &NewEvent| event.id).collect();
         let place = self.place_for(&drafts)?;
+        let patience = Instant::now() + FOR_A_PERMIT;
+        for (event, draft) in events.iter_mut().zip(&mut drafts) {
+            Self::reserve(&active, event, draft, patience).await;
+        }
         let accepted = self.means.store.accept_all(events).await?;
         let mut received = Vec::with_capacity(ids.len());
         for ((event, draft), accepted) in ids.into_iter().zip(drafts).zip(accepted) {

@@ -12,16 +12,14 @@ use secrecy::SecretString;
 use signalbox_model::{DeliveryId, Timestamp};
 use signalbox_store::LaneId;
 use signalbox_workspace::{Batch, Destination, Integration, System};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use super::batch::Linger;
 use super::gate::{Closed, Gate, Verdict};
+use super::window::{OpenPlace, Window};
 use crate::gates::concurrency::{Place, Places};
 use crate::gates::{Limiter, Probing, SystemRuntime, Turn};
-
-/// Attempts that may be open ahead of the destination's own `concurrency`: while a batch commits, the next sends are
-/// already allowed, so that the disk's sync does not idle the destination.
-pub const WINDOW: usize = 128;
 
 /// The longest sleep: a clock that jumps or a machine that slept is noticed within it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -58,7 +56,7 @@ pub struct LaneRuntime {
     pub config: ArcSwap<Option<LaneConfig>>,
     pub gate: Mutex<Gate>,
     pub linger: Linger,
-    window: Arc<Semaphore>,
+    window: Window,
     wake: Notify,
     /// Ready rows may exist that no attempt was opened for.
     backlog: AtomicBool,
@@ -94,7 +92,7 @@ pub struct Expiry {
 
 /// Permission to have one attempt open; given back when its outcome is committed.
 pub struct Permit {
-    _permit: OwnedSemaphorePermit,
+    _place: OpenPlace,
     /// Its turn under the system's limits, where there are any.
     pub turn: Option<Turn>,
 }
@@ -126,7 +124,7 @@ impl LaneRuntime {
             // Closed until the workspace has said what it is.
             gate: Mutex::new(Gate { removed_since: Some(Timestamp::default()), ..Gate::default() }),
             linger: Linger::default(),
-            window: Arc::new(Semaphore::new(WINDOW)),
+            window: Window::default(),
             wake: Notify::new(),
             backlog: AtomicBool::new(true),
             next_due: AtomicI64::new(i64::MAX),
@@ -192,22 +190,29 @@ impl LaneRuntime {
     }
 
     /// For a row that is about to be inserted: a permit, if nothing waits before it and the gate is clear.
-    pub fn try_reserve(&self, now: Timestamp) -> Option<Permit> {
-        // A batch is opened when it goes.
-        if self.backlog.load(Ordering::Acquire)
-            || self.config.load().as_ref().as_ref().is_some_and(|to| to.batch().is_some())
-        {
+    ///
+    /// Where only the window is full, waits for a place in it, at most until `patience` ends: a row that waits in the
+    /// ledger costs a claim, and all rows after it wait behind it. So senders that are a little faster than the
+    /// destination are slowed down a little, instead of building up a backlog that takes power from its own reduction.
+    pub async fn reserve_direct(&self, now: Timestamp, patience: Instant) -> Option<Permit> {
+        if !self.goes_direct(now) {
             return None;
         }
-        if self.plain_verdict(now) != Verdict::Clear {
-            return None;
-        }
-        let permit = self.window.clone().try_acquire_owned().ok()?;
+        let place = match self.window.try_take() {
+            Some(place) => place,
+            None => self.window.take(patience).await.filter(|_| self.goes_direct(now))?,
+        };
         let turn = match self.limiter() {
             Some(limiter) => Some(limiter.try_turn()?),
             None => None,
         };
-        Some(Permit { _permit: permit, turn })
+        Some(Permit { _place: place, turn })
+    }
+
+    fn goes_direct(&self, now: Timestamp) -> bool {
+        // A batch is opened when it goes.
+        let batches = || self.config.load().as_ref().as_ref().is_some_and(|to| to.batch().is_some());
+        !self.backlog.load(Ordering::Acquire) && !batches() && self.plain_verdict(now) == Verdict::Clear
     }
 
     fn limiter(&self) -> Option<Arc<Limiter>> {
@@ -226,21 +231,17 @@ impl LaneRuntime {
 
     /// Up to `most` permits, at least one (waits for it).
     pub async fn reserve(&self, most: usize) -> Vec<Permit> {
-        let mut permits = Vec::new();
-        // The semaphore is never closed; if it were, there would be nothing to send.
-        let Ok(first) = self.window.clone().acquire_owned().await else { return permits };
-        permits.push(Permit { _permit: first, turn: self.turn().await });
+        let mut places = self.window.take_together(most).await.into_iter();
+        let Some(first) = places.next() else { return Vec::new() };
+        let mut permits = vec![Permit { _place: first, turn: self.turn().await }];
         let limiter = self.limiter();
-        while permits.len() < most {
-            let Ok(more) = self.window.clone().try_acquire_owned() else { break };
-            let turn = match &limiter {
-                Some(limiter) => match limiter.try_turn() {
-                    Some(turn) => Some(turn),
-                    None => break,
-                },
+        for place in places {
+            let turn = match limiter.as_ref().map(|limiter| limiter.try_turn()) {
+                Some(None) => break,
+                Some(turn) => turn,
                 None => None,
             };
-            permits.push(Permit { _permit: more, turn });
+            permits.push(Permit { _place: place, turn });
         }
         permits
     }

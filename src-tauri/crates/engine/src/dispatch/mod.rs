@@ -9,6 +9,7 @@ pub mod lane;
 pub mod outcome;
 mod send;
 mod systems;
+mod window;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
