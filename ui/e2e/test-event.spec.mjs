@@ -65,6 +65,16 @@ export default async function testEvent(browser) {
     assert.equal(got.length, 1);
   });
 
+  await test("zoomed to 400 % nothing of it is beside the dialog, and nothing is serious", async () => {
+    await page.setViewportSize({ width: 320, height: 256 });
+    const [holds, shows] = await page
+      .locator("dialog[open]")
+      .evaluate((dialog) => [dialog.scrollWidth, dialog.clientWidth]);
+    assert.ok(holds <= shows, `${holds} px in ${shows}`);
+    await check(page, "test event, zoomed");
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
   await test("sending it sends it, and leads to its deliveries", async () => {
     await id("test-send").focus();
     await page.keyboard.press("Enter");
