@@ -24,6 +24,10 @@ const REHEARSAL: Duration = Duration::from_secs(2);
 /// A life that has not met its call by then ends by a kill from outside. Longer than the rehearsal: most meet theirs.
 const LIFE: Duration = Duration::from_secs(4);
 
+/// Kills of one program, and how many programs are killed at one time: most of a life is waiting.
+const ROUND: u64 = 250;
+const AT_ONCE: usize = 3;
+
 struct Killer {
     strace: bool,
     /// How often each call was made in the rehearsal, by each thread that made it: strace counts for each thread alone.
@@ -126,10 +130,17 @@ async fn live(child: &mut Child, dir: &Path, ingress: &watch::Sender<String>, lo
     ended.is_ok()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_the_order() {
-    let (seed, kills, mut killer) = (seed(), count("KILLS", 40, 10_000), Killer::find().await);
-    let mut dice = Dice::new(seed);
+/// What one program went through.
+#[derive(Default)]
+struct Lives {
+    met: u64,
+    acknowledged: u64,
+    strace: bool,
+}
+
+/// A program of its own, killed so often; then nothing is lost and no key out of order.
+async fn kill(seed: u64, kills: u64) -> Lives {
+    let (mut dice, mut killer) = (Dice::new(seed), Killer::find().await);
     let (workspace, one, two): (TestWorkspace, _, _) = load::two_destinations().await;
     let (ingress, watched) = watch::channel("http://127.0.0.1:9".to_owned());
     let (load, mut tasks) = Load::start(watched);
@@ -149,13 +160,32 @@ async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_t
     load::settled(&process).await;
     load.check("one", &one.received());
     load.check("two", &two.received());
-    let how = if killer.strace {
-        format!("{met} before a call of theirs")
-    } else {
-        "at random moments: no strace here".into()
-    };
-    println!("kills: {kills} ({how}), {} events acknowledged, 0 lost, none out of order (seed {seed})", load.total());
-    assert!(!killer.strace || met * 2 > kills, "only {met} of {kills} lives met the call that was to kill them");
+    Lives { met, acknowledged: load.total(), strace: killer.strace }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_the_order() {
+    let (seed, kills) = (seed(), count("KILLS", 40, 10_000));
+    // A new ledger now and then: checks at the end walk all that was ever sent.
+    let mut rounds = (0..kills.div_ceil(ROUND)).map(|round| (seed + round, ROUND.min(kills - round * ROUND)));
+    let (mut running, mut sum) = (tokio::task::JoinSet::new(), Lives::default());
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((seed, kills)) = rounds.next()
+        {
+            running.spawn(kill(seed, kills));
+        }
+        let Some(lives) = running.join_next().await else { break };
+        let lives = lives.unwrap_or_else(|error| panic!("seeds from {seed}: {error}"));
+        sum.met += lives.met;
+        sum.acknowledged += lives.acknowledged;
+        sum.strace = lives.strace;
+    }
+    let Lives { met, acknowledged, strace } = sum;
+    let how =
+        if strace { format!("{met} before a call of theirs") } else { "at random moments: no strace here".into() };
+    println!("kills: {kills} ({how}), {acknowledged} events acknowledged, 0 lost, none out of order (seed {seed})");
+    assert!(!strace || met * 2 > kills, "only {met} of {kills} lives met the call that was to kill them");
 }
 
 #[test]
