@@ -102,7 +102,7 @@ pub struct Intake {
 
 /// The longest that a request waits for a lane whose window is full, all of its events together. Senders wait for seconds;
 /// a queue that builds up is noticed within this.
-const FOR_A_PERMIT: Duration = Duration::from_millis(50);
+const FOR_A_PERMIT: Duration = Duration::from_millis(100);
 /// Events of one request whose steps are run without making room for other tasks first.
 const AT_ONCE: usize = 8;
 /// Unplanned events that are taken up at once.
