@@ -29,7 +29,7 @@ static LANES: Many = Many::new(
     ") SELECT d.id, d.lane FROM wanted CROSS JOIN delivery d ON d.id = wanted.id",
 );
 static ATTEMPTS: Many = Many::new(
-    "INSERT INTO attempt (delivery, number, id, revision, started_at, ended_at, status, kind, error, wait_us, total_us, url,
+    "INSERT OR FAIL INTO attempt (delivery, number, id, revision, started_at, ended_at, status, kind, error, wait_us, total_us, url,
      waited_for, next_due_at, response_size, response_truncated, response_headers, response_body) VALUES",
     18,
     "",
@@ -37,7 +37,7 @@ static ATTEMPTS: Many = Many::new(
 static MOVE: Many = Many::new(
     "WITH moved (id, state, due_at, ended_at, tries_before, kind, stage, status, message, grp, park, latency_us) AS (VALUES",
     12,
-    ") UPDATE delivery SET state = moved.state, due_at = moved.due_at, sending_since = NULL, ended_at = moved.ended_at,
+    ") UPDATE OR FAIL delivery SET state = moved.state, due_at = moved.due_at, sending_since = NULL, ended_at = moved.ended_at,
        tries_before = moved.tries_before, kind = moved.kind, stage = moved.stage, status = moved.status,
        message = moved.message, grp = moved.grp, park = moved.park, latency_us = moved.latency_us
        FROM moved WHERE delivery.id = moved.id",

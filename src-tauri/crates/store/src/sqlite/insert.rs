@@ -12,21 +12,21 @@ use crate::replay::RevisionOrigin;
 use crate::{LaneId, StoreError};
 
 static EVENTS: Many = Many::new(
-    "INSERT INTO event (seq, id, integration, version, received_at, source_id, event_type, key, method, path, query,
+    "INSERT OR FAIL INTO event (seq, id, integration, version, received_at, source_id, event_type, key, method, path, query,
      headers, content_type, size, body_hash, notes, conflict_of, unplanned, boots, boot_epoch, part, parts, request)
      VALUES",
     23,
     "",
 );
-static BODIES: Many = Many::new("INSERT INTO event_body (seq, body) VALUES", 2, "");
+static BODIES: Many = Many::new("INSERT OR FAIL INTO event_body (seq, body) VALUES", 2, "");
 static DELIVERIES: Many = Many::new(
-    "INSERT INTO delivery (id, event, lane, state, key, event_type, accepted_at, due_at, sending_since, ended_at, attempts,
+    "INSERT OR FAIL INTO delivery (id, event, lane, state, key, event_type, accepted_at, due_at, sending_since, ended_at, attempts,
      tries_before, round_started_at, revision, epoch, kind, stage, status, message, grp, park, conflict_of) VALUES",
     22,
     "",
 );
 static REVISIONS: Many = Many::new(
-    "INSERT INTO revision (delivery, number, origin, created_at, method, path, headers, body, sum) VALUES",
+    "INSERT OR FAIL INTO revision (delivery, number, origin, created_at, method, path, headers, body, sum) VALUES",
     9,
     "",
 );
