@@ -276,6 +276,27 @@ async fn a_replay_that_was_paused_before_a_restart_is_resumed_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pausing_and_resuming_a_replay_makes_it_no_faster() {
+    let world = World::with(&PLAIN.replace("key = '.body.id'\n", "")).await;
+    for _ in 0..6 {
+        world.destinations.answer("/in", 400, "{}");
+        world.send("{}").await;
+    }
+    world.until("state:dead", 6).await;
+    // The second waits for ten seconds.
+    let slow = ReplayRequest { rate: Some(0.1), ..exact(dead(&world)) };
+    let started = world.runtime.start_replay(slow).await.expect("starts");
+    world.until("state:delivered", 1).await;
+    for _ in 0..20 {
+        world.runtime.pause_replay(started.id).await.expect("pauses");
+        world.runtime.resume_replay(started.id).await.expect("resumes");
+    }
+    world.runtime.cancel_replay(started.id).await.expect("cancels");
+    assert_eq!(ended(&world, started.id).await.state, ReplayState::Cancelled);
+    assert_eq!(world.rows("state:dead").await.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_holds_from_the_first_moment_after_a_restart() {
     let world = World::with(PLAIN).await;
     world.runtime.pause(PauseScope::System("shop".into())).await.expect("pauses");

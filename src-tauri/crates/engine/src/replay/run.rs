@@ -55,6 +55,8 @@ impl ReplayService {
             },
         };
         let mut looked = Instant::now();
+        // Kept over pauses: a resumed job goes on at its pace, it does not begin it anew.
+        let mut next_at = Instant::now();
         loop {
             if self.stop.is_cancelled() {
                 return Ok(());
@@ -96,7 +98,7 @@ impl ReplayService {
                 self.wait(wake, LOOK).await;
                 continue;
             }
-            self.burst(&row, wake, change.as_ref()).await?;
+            self.burst(&row, wake, &mut next_at, change.as_ref()).await?;
         }
     }
 
@@ -107,19 +109,25 @@ impl ReplayService {
     }
 
     /// One second's worth of items, evenly spaced.
-    async fn burst(&self, row: &ReplayRow, wake: &Notify, change: Option<&Change>) -> Result<(), StoreError> {
+    async fn burst(
+        &self,
+        row: &ReplayRow,
+        wake: &Notify,
+        next_at: &mut Instant,
+        change: Option<&Change>,
+    ) -> Result<(), StoreError> {
         let gap = Duration::from_secs_f64(1.0 / row.settings.rate);
         let batch = (row.settings.rate.ceil() as u32).clamp(1, 1_000);
         for delivery in self.means.store.next_items(row.id, batch).await? {
-            let due = tokio::time::Instant::now() + gap;
-            self.item(row, delivery, change).await?;
             tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(due) => {}
                 // A person moved the job, or the program stops: look at the state before the next item.
                 () = wake.notified() => return Ok(()),
                 () = self.stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep_until(*next_at) => {}
             }
+            *next_at = Instant::now() + gap;
+            self.item(row, delivery, change).await?;
         }
         Ok(())
     }
