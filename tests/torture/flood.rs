@@ -123,7 +123,8 @@ async fn connections_that_never_end_are_closed_and_hold_up_nobody() {
     over.store(true, Ordering::Relaxed);
     assert_eq!(held.len(), connections);
     let (mut longest, mut taken) = (Duration::ZERO, 0);
-    while let Some(ended) = held.join_next().await {
+    let all_closed = "every slow connection to be closed";
+    while let Some(ended) = tokio::time::timeout(DEADLINE * 2, held.join_next()).await.expect(all_closed) {
         let (time, connections) = ended.unwrap();
         (longest, taken) = (longest.max(time), taken + connections);
     }

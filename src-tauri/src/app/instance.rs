@@ -12,12 +12,11 @@ use signalbox_engine::signals::Signals;
 use signalbox_engine::{Parts, Runtime};
 use signalbox_model::SecretName;
 use signalbox_net::client::{Client, OwnListeners, SystemResolver};
-use signalbox_net::serve::{ServeLimits, serve};
+use signalbox_net::serve::{ServeLimits, listen, serve};
 use signalbox_sandbox::{Sandbox, SandboxConfig};
 use signalbox_store::sqlite::{SqliteOptions, SqliteStore};
 use signalbox_workspace::secrets::SecretError;
 use signalbox_workspace::{EnvThenKeyring, Keyring, MapSecrets, Secrets, Watcher, make_private_dir};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -67,8 +66,7 @@ impl Running {
         let signals = Signals::new(world.clock.clone(), boot);
         let options = SqliteOptions { ballast: BALLAST, ..SqliteOptions::default() };
         let store = SqliteStore::open(&private, options, world.clock.clone(), signals.clone()).await?;
-        let listener = TcpListener::bind(ingress)
-            .await
+        let listener = listen(ingress)
             .with_context(|| format!("the ingress cannot listen on {ingress}; choose another with --ingress"))?;
         let ingress = listener.local_addr()?;
         let own: OwnListeners = Arc::new(move || vec![ingress, api]);

@@ -15,8 +15,7 @@ use anyhow::Context as _;
 use axum::Router;
 use signalbox_api::{ApiOptions, Host as _, InProcess, SignIn};
 use signalbox_model::{Clock, Random, SystemClock};
-use signalbox_net::serve::{ServeLimits, serve};
-use tokio::net::TcpListener;
+use signalbox_net::serve::{ServeLimits, listen, serve};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -81,8 +80,7 @@ impl App {
         system::raise_descriptors();
         let world = Arc::new(World { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) });
         let home = Home::take(&options)?;
-        let listener = TcpListener::bind(options.listen)
-            .await
+        let listener = listen(options.listen)
             .with_context(|| format!("the API cannot listen on {}; choose another with --listen", options.listen))?;
         let listening = listener.local_addr()?;
         let api_url = format!("http://{listening}");

@@ -100,8 +100,8 @@ pub struct Intake {
     behind: Arc<Behinds>,
 }
 
-/// The longest that a request waits for a lane whose window is full, all of its events together. Senders wait for seconds;
-/// a queue that builds up is noticed within this.
+/// The longest that a request waits for lanes whose windows are full, all of them together. Senders wait for seconds; a
+/// queue that builds up is noticed within this.
 const FOR_A_PERMIT: Duration = Duration::from_millis(100);
 /// Events of one request whose steps are run without making room for other tasks first.
 const AT_ONCE: usize = 8;
@@ -146,9 +146,11 @@ impl Intake {
         };
         let ids: Vec<EventId> = events.iter().map(|event: &NewEvent| event.id).collect();
         let place = self.place_for(&drafts)?;
-        let patience = Instant::now() + FOR_A_PERMIT;
+        let mut patience = Instant::now() + FOR_A_PERMIT;
         for (event, draft) in events.iter_mut().zip(&mut drafts) {
             Self::reserve(&active, event, draft, patience).await;
+            // Only the first of a request waits: who holds permits must not wait for others that do the same.
+            patience = Instant::now();
         }
         let accepted = self.means.store.accept_all(events).await?;
         let mut received = Vec::with_capacity(ids.len());

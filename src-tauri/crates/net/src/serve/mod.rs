@@ -12,12 +12,13 @@ mod socket;
 mod tests;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -68,6 +69,20 @@ impl Default for ServeLimits {
             drain: Duration::from_secs(10),
         }
     }
+}
+
+/// Connections that the system completes before the loop has taken them. Beyond it, it drops what a sender says first, who
+/// then waits a second to say it again, or believes in a connection that is not there. Systems may allow fewer (Linux: `somaxconn`).
+const BACKLOG: u32 = 1_024;
+
+/// Listens there, ready for a thousand senders at once.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Elsewhere than on Windows, where it would let two programs share a port: a restart need not wait for old connections.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// How a listener ended.

@@ -3,7 +3,6 @@
 mod framing;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -117,6 +116,21 @@ async fn one_answer(stream: &mut TcpStream) -> String {
 
 fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or("closed")
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn senders_that_come_at_once_are_let_in_before_anybody_takes_them() {
+    let most: usize = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse().unwrap();
+    let senders = 600.min(most);
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let connecting = (0..senders).map(|_| TcpStream::connect(address));
+    let connected = tokio::time::timeout(PATIENCE, futures_util::future::join_all(connecting)).await.expect("at once");
+    // Who is only believed to be there would not be found here.
+    for _ in &connected {
+        tokio::time::timeout(PATIENCE, listener.accept()).await.expect("a connection is waiting").unwrap();
+    }
 }
 
 #[tokio::test]
