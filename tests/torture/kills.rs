@@ -75,6 +75,16 @@ impl Killer {
     }
 }
 
+/// A group of processes, which a test that fails must not leave running either.
+struct KilledWhenDropped(u32);
+
+impl Drop for KilledWhenDropped {
+    fn drop(&mut self) {
+        let mut kill = std::process::Command::new("kill");
+        let _gone = kill.args(["-KILL", "--", &format!("-{}", self.0)]).stderr(Stdio::null()).status();
+    }
+}
+
 fn spawn(mut command: Command, dir: &Path) -> Child {
     command.args(["--workspace".as_ref(), dir.as_os_str()]);
     command.args(["serve", "--listen", "127.0.0.1:0", "--ingress", "127.0.0.1:0"]);
@@ -99,6 +109,7 @@ fn calls(written: &str) -> BTreeMap<&'static str, Vec<u64>> {
 /// Until it ends; tells the senders where it listens once it does. True: its own call killed it.
 async fn live(child: &mut Child, dir: &Path, ingress: &watch::Sender<String>, longest: Duration) -> bool {
     let group = child.id().unwrap();
+    let whole_group = KilledWhenDropped(group);
     let file = dir.join(".signalbox/runtime.json");
     let _stale = std::fs::remove_file(&file);
     let ended = tokio::time::timeout(longest, async {
@@ -119,7 +130,7 @@ async fn live(child: &mut Child, dir: &Path, ingress: &watch::Sender<String>, lo
         }
     })
     .await;
-    let _gone = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status().await;
+    drop(whole_group);
     let _ended = child.wait().await;
     // The program may outlive strace by a moment, and it still holds the lock then.
     until("the killed program to be gone", || async {
@@ -166,6 +177,7 @@ async fn kill(seed: u64, kills: u64) -> Lives {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_the_order() {
     let (seed, kills) = (seed(), count("KILLS", 40, 10_000));
+    assert!(kills > 0);
     // A new ledger now and then: checks at the end walk all that was ever sent.
     let mut rounds = (0..kills.div_ceil(ROUND)).map(|round| (seed + round, ROUND.min(kills - round * ROUND)));
     let (mut running, mut sum) = (tokio::task::JoinSet::new(), Lives::default());
@@ -173,10 +185,11 @@ async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_t
         while running.len() < AT_ONCE
             && let Some((seed, kills)) = rounds.next()
         {
-            running.spawn(kill(seed, kills));
+            running.spawn(async move { (seed, tokio::spawn(kill(seed, kills)).await) });
         }
-        let Some(lives) = running.join_next().await else { break };
-        let lives = lives.unwrap_or_else(|error| panic!("seeds from {seed}: {error}"));
+        let Some(ended) = running.join_next().await else { break };
+        let (seed, lives) = ended.unwrap();
+        let lives = lives.unwrap_or_else(|error| panic!("seed {seed}, {ROUND} kills at most: {error}"));
         sum.met += lives.met;
         sum.acknowledged += lives.acknowledged;
         sum.strace = lives.strace;

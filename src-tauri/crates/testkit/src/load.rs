@@ -90,13 +90,19 @@ impl Load {
     }
 }
 
-/// Waits until everything is delivered.
+/// Waits until everything is delivered, as long as it becomes less: how much there is, is a matter of the load.
+///
+/// # Panics
+/// When none was delivered for [`crate::PATIENCE`].
 pub async fn settled(process: &ServeProcess) {
-    until("everything to be delivered", || async {
-        let page = process.get("deliveries?limit=1&filter=-state%3Adelivered").await;
-        (page["total"] == 0).then_some(())
-    })
-    .await;
+    let mut left = u64::MAX;
+    while left > 0 {
+        left = until("anything more to be delivered", || async {
+            let page = process.get("deliveries?limit=1&filter=-state%3Adelivered").await;
+            page["total"].as_u64().filter(|total| *total < left)
+        })
+        .await;
+    }
 }
 
 #[cfg(test)]

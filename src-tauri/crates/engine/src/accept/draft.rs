@@ -1,6 +1,7 @@
 //! An event as it goes to the ledger, and what is to be done once it is there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_model::{DeliveryId, EventId, Timestamp};
@@ -17,6 +18,9 @@ use super::outline::Outline;
 use super::{ActiveIntegration, Input, Intake};
 use crate::dispatch::lane::{LaneRuntime, Permit};
 use crate::reading::Element;
+
+/// The longest that an event waits for a lane while it holds a place of another.
+const WHILE_HOLDING: Duration = Duration::from_millis(40);
 
 /// What waits for the commit of an event.
 pub(super) struct Draft {
@@ -134,10 +138,15 @@ impl Intake {
         patience: Instant,
     ) {
         let (Planned::Now(deliveries), Next::Send(prepared)) = (&mut event.planned, &mut draft.next) else { return };
+        let mut until = patience;
         for ((delivery, prepared), lane) in deliveries.iter_mut().zip(prepared).zip(&active.lanes) {
             if prepared.request.is_some() {
-                prepared.permit = lane.reserve_direct(draft.received_at, patience).await;
+                prepared.permit = lane.reserve_direct(draft.received_at, until).await;
                 delivery.may_open = prepared.permit.is_some();
+            }
+            if delivery.may_open {
+                // Shorter than others wait for the place that it holds: a lane that stands still must not make them give up.
+                until = until.min(Instant::now() + WHILE_HOLDING);
             }
         }
     }

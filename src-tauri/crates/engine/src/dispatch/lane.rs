@@ -60,6 +60,10 @@ pub struct LaneRuntime {
     wake: Notify,
     /// Ready rows may exist that no attempt was opened for.
     backlog: AtomicBool,
+    /// Told when a backlog begins.
+    overtaken: Notify,
+    /// Rows of a backlog are being opened.
+    claiming: AtomicBool,
     /// The earliest known due time, microseconds; `i64::MAX`: none.
     next_due: AtomicI64,
     /// No row waits that a breaker's probe could be made of before it is due.
@@ -127,6 +131,8 @@ impl LaneRuntime {
             window: Window::default(),
             wake: Notify::new(),
             backlog: AtomicBool::new(true),
+            overtaken: Notify::new(),
+            claiming: AtomicBool::new(false),
             next_due: AtomicI64::new(i64::MAX),
             nothing_early: AtomicBool::new(false),
             expiry: Mutex::default(),
@@ -200,13 +206,29 @@ impl LaneRuntime {
         }
         let place = match self.window.try_take() {
             Some(place) => place,
-            None => self.window.take(patience).await.filter(|_| self.goes_direct(now))?,
+            None => self.wait_for_place(now, patience).await?,
         };
         let turn = match self.limiter() {
             Some(limiter) => Some(limiter.try_turn()?),
             None => None,
         };
         Some(Permit { _place: place, turn })
+    }
+
+    /// Ends early when a backlog begins: whoever comes then waits in the ledger, and must not get past who was here first.
+    async fn wait_for_place(&self, now: Timestamp, patience: Instant) -> Option<OpenPlace> {
+        let overtaken = self.overtaken.notified();
+        tokio::pin!(overtaken);
+        overtaken.as_mut().enable();
+        // What was left over from a backlog is being claimed: it took the places, so there is no waiting for some.
+        if self.claiming.load(Ordering::Acquire) || !self.goes_direct(now) {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            () = overtaken => None,
+            place = self.window.take(patience) => place.filter(|_| self.goes_direct(now)),
+        }
     }
 
     fn goes_direct(&self, now: Timestamp) -> bool {
@@ -294,6 +316,7 @@ impl LaneRuntime {
     /// A row became ready that nobody sends yet.
     pub fn nudge(&self) {
         self.backlog.store(true, Ordering::Release);
+        self.overtaken.notify_waiters();
         self.nothing_early.store(false, Ordering::Release);
         self.wake.notify_one();
     }
@@ -336,8 +359,14 @@ impl LaneRuntime {
 
     /// Called before claiming: what is learnt during the claim counts from here.
     pub fn begin_claim(&self) {
+        self.claiming.store(true, Ordering::Release);
         self.backlog.store(false, Ordering::Release);
         self.next_due.store(i64::MAX, Ordering::Release);
+    }
+
+    /// What was claimed has been told of.
+    pub fn end_claim(&self) {
+        self.claiming.store(false, Ordering::Release);
     }
 
     pub fn has_work(&self, now: Timestamp) -> bool {

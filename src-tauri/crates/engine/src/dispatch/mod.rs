@@ -163,7 +163,9 @@ impl Dispatcher {
         early: bool,
     ) {
         let limit = u32::try_from(permits.len()).unwrap_or(1);
+        lane.begin_claim();
         let rows = self.open_due(&lane, limit, probe.as_ref(), early).await.unwrap_or_default();
+        lane.end_claim();
         let mut permits = permits.into_iter();
         for row in rows {
             let Some(permit) = permits.next() else { break };
@@ -200,7 +202,6 @@ impl Dispatcher {
         early: bool,
     ) -> Option<Vec<OpenDelivery>> {
         let now = self.means.clock.now();
-        lane.begin_claim();
         let replays = lane.replays_wait(now);
         let opened = async {
             if early {

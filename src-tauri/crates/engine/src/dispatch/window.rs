@@ -36,6 +36,8 @@ impl Window {
     pub async fn take(&self, patience: Instant) -> Option<OpenPlace> {
         match self.try_take() {
             Some(place) => Some(place),
+            // A timer of no length takes a millisecond all the same.
+            None if Instant::now() >= patience => None,
             None => timeout_at(patience, self.free.clone().acquire_owned()).await.ok()?.ok(),
         }
     }
@@ -79,6 +81,14 @@ mod tests {
         assert!(window.take(from + PATIENCE).await.is_none());
         // A timer may be a tick of 1 ms late.
         assert!(from.elapsed() >= PATIENCE && from.elapsed() < PATIENCE * 2, "{:?}", from.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_no_patience_does_not_wait_at_all() {
+        let (window, _taken) = full();
+        let from = Instant::now();
+        assert!(window.take(from).await.is_none());
+        assert_eq!(from.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

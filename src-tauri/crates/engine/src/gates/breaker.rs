@@ -151,8 +151,9 @@ impl Guarded {
         match saved.state {
             SavedState::Open => {
                 breaker.restore_open(now);
-                self.away_until = gate.until;
-                if let Some(until) = gate.until {
+                // A time that was written while the clock was ahead says nothing now.
+                self.away_until = gate.until.filter(|_| gate.since <= now);
+                if let Some(until) = self.away_until {
                     breaker.not_before(until);
                 }
             }

@@ -218,13 +218,16 @@ impl SystemRuntime {
             let of_endpoint = match ended.kind {
                 _ if !ended.sent => Some(None),
                 Some(FailureKind::Unknown) if !ended.chosen.trying => None,
-                _ => Some(Some(ended.failed())),
+                // One that asks to be left alone is not back.
+                _ => Some(Some(ended.failed() || ended.chosen.trying && ended.away.is_some())),
             };
             if let Some(failed) = of_endpoint {
                 settled.switched = state.endpoints.ended(ended.chosen, failed, now);
             }
             if settled.switched.is_some() {
                 state.breaker.begin_anew();
+                // Closed by this, it must not be open again after a restart.
+                settled.saved = state.breaker.saved(&self.name, now, state.steady);
             } else if ended.sent && (of_active || probe.is_some()) {
                 settled.breaker = state.breaker.record(now, wall, &ended, probe.is_some());
                 if let Some(probe) = probe {

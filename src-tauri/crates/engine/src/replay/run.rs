@@ -34,7 +34,9 @@ impl ReplayService {
         let service = self.clone();
         self.jobs.spawn(async move {
             let mut canary = None;
-            while let Err(error) = service.run(id, &wake, &mut canary).await {
+            // Kept over pauses and errors: the job goes on at its pace, it does not begin it anew.
+            let mut next_at = Instant::now();
+            while let Err(error) = service.run(id, &wake, &mut canary, &mut next_at).await {
                 if matches!(error, StoreError::Closed | StoreError::Sealed(_)) {
                     break;
                 }
@@ -45,7 +47,13 @@ impl ReplayService {
         });
     }
 
-    async fn run(&self, id: ReplayId, wake: &Notify, canary: &mut Option<DeliveryId>) -> Result<(), StoreError> {
+    async fn run(
+        &self,
+        id: ReplayId,
+        wake: &Notify,
+        canary: &mut Option<DeliveryId>,
+        next_at: &mut Instant,
+    ) -> Result<(), StoreError> {
         let change = match self.means.store.body_change(id).await? {
             None => None,
             Some(kept) => match Change::of(&kept) {
@@ -55,8 +63,6 @@ impl ReplayService {
             },
         };
         let mut looked = Instant::now();
-        // Kept over pauses: a resumed job goes on at its pace, it does not begin it anew.
-        let mut next_at = Instant::now();
         loop {
             if self.stop.is_cancelled() {
                 return Ok(());
@@ -98,7 +104,7 @@ impl ReplayService {
                 self.wait(wake, LOOK).await;
                 continue;
             }
-            self.burst(&row, wake, &mut next_at, change.as_ref()).await?;
+            self.burst(&row, wake, next_at, change.as_ref()).await?;
         }
     }
 
