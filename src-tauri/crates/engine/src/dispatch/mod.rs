@@ -163,9 +163,7 @@ impl Dispatcher {
         early: bool,
     ) {
         let limit = u32::try_from(permits.len()).unwrap_or(1);
-        lane.begin_claim();
         let rows = self.open_due(&lane, limit, probe.as_ref(), early).await.unwrap_or_default();
-        lane.end_claim();
         let mut permits = permits.into_iter();
         for row in rows {
             let Some(permit) = permits.next() else { break };
@@ -195,6 +193,19 @@ impl Dispatcher {
 
     /// Opens attempts for what is due, and tells the lane what is left. `None`: the ledger could not be asked.
     async fn open_due(
+        &self,
+        lane: &LaneRuntime,
+        limit: u32,
+        probe: Option<&Probe>,
+        early: bool,
+    ) -> Option<Vec<OpenDelivery>> {
+        lane.begin_claim();
+        let rows = self.ask_for_due(lane, limit, probe, early).await;
+        lane.end_claim();
+        rows
+    }
+
+    async fn ask_for_due(
         &self,
         lane: &LaneRuntime,
         limit: u32,
