@@ -9,6 +9,8 @@ use std::time::Duration;
 use signalbox_engine::gates::Hold;
 use signalbox_engine::view::{Explained, PauseScope};
 use signalbox_model::{DeliveryState, HeldReason};
+use signalbox_store::Lanes as _;
+use signalbox_store::lane::{GateScope, SavedGate};
 
 use world::replaying::{dead, exact};
 use world::{SYSTEM, World, integration};
@@ -234,6 +236,25 @@ async fn a_restart_shortens_no_wait_that_the_destination_asked_for() {
     again.send(r#"{"id":"3"}"#).await;
     again.until("reason:rate", 3).await;
     assert_eq!(again.destinations.seen.lock().len(), 0);
+}
+
+#[tokio::test]
+async fn a_wait_that_was_saved_while_the_clock_was_ahead_is_not_believed_after_a_restart() {
+    let world = World::with(SYNC).await;
+    let hour = Duration::from_secs(3_600);
+    let ahead = world.runtime.clock().now().plus(hour);
+    let wait = SavedGate {
+        scope: GateScope::Lane,
+        name: "sync/shop".to_owned(),
+        reason: HeldReason::Rate,
+        since: ahead,
+        until: Some(ahead.plus(hour)),
+        explain: "429".to_owned(),
+    };
+    world.store.save_gate(wait, true).await.expect("it is kept");
+    let again = World::restart(world.crash().await).await;
+    again.send(r#"{"id":"1"}"#).await;
+    again.until("state:delivered", 1).await;
 }
 
 #[tokio::test]

@@ -147,19 +147,21 @@ async fn a_dry_run_reads_the_record_and_says_which_fields_would_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_system_ends_the_dry_run_by_its_deadline_and_its_breaker_hears_of_it() {
+async fn a_slow_system_ends_the_dry_run_by_its_deadline_and_its_breaker_hears_of_it_if_a_delivery_had_failed_too() {
     let reading = PASSING.replace("retry =", "read = {}\nretry =");
-    let world = World::with(&reading).await;
-    dead_letters(&world, &[r#"{"id":"a"}"#]).await;
-    let breaker = || world.runtime.system_gates("shop").expect("the system is there").breaker;
-    let before = breaker();
-    world.destinations.doors.forget_permits(usize::MAX);
-    let plan = world.runtime.plan_replay(exact(dead(&world))).await.expect("plans");
-    let current = plan.samples[0].current.as_ref().expect("it was tried");
-    assert!(current.reason.as_deref().is_some_and(|why| why.contains("did not answer")), "{current:?}");
-    let after = breaker();
-    let counted = (after.calls - before.calls, after.failures - before.failures);
-    assert_eq!(counted, (1, 1), "as a delivery that is not answered in time");
+    for (timeout, counts) in [("timeout = \"1s\"\n", 1), ("timeout = \"30s\"\n", 0)] {
+        let system = format!("{SYSTEM}{timeout}");
+        let world = World::of(&[("integrations/sync.toml", &reading), ("systems/shop.toml", &system)]).await;
+        dead_letters(&world, &[r#"{"id":"a"}"#]).await;
+        let breaker = || world.runtime.system_gates("shop").expect("the system is there").breaker;
+        let before = breaker();
+        world.destinations.doors.forget_permits(usize::MAX);
+        let plan = world.runtime.plan_replay(exact(dead(&world))).await.expect("plans");
+        let current = plan.samples[0].current.as_ref().expect("it was tried");
+        assert!(current.reason.as_deref().is_some_and(|why| why.contains("answer")), "{current:?}");
+        let after = breaker();
+        assert_eq!((after.calls - before.calls, after.failures - before.failures), (counts, counts), "{timeout}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! A request that belongs to no delivery, and yet is one more that its system had to answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use signalbox_model::outcome::classify;
 use signalbox_net::client::{Answer, Outbound, SendError};
@@ -13,11 +14,21 @@ use crate::gates::Chosen;
 impl Dispatcher {
     /// Reads at the URL that deliveries go to now. The caller holds a place and a turn under the system's limits. Its
     /// breaker, quotas and endpoints learn from the answer; how long it took says nothing of how long a write takes.
-    pub async fn ask(self: &Arc<Self>, config: &LaneConfig, outbound: Outbound) -> Result<Answer, SendError> {
+    /// `patience`: what a delivery would wait; a read that had less and was not answered says nothing of the system.
+    pub async fn ask(
+        self: &Arc<Self>,
+        config: &LaneConfig,
+        outbound: Outbound,
+        patience: Duration,
+    ) -> Result<Answer, SendError> {
+        let hurried = outbound.timeout < patience;
         let chosen = Chosen { url: config.gates.active_url(), trying: false };
         let to = To { chosen, tries_system: false, restart_probe: None };
         let mut call = Call::begin(self.means.clock.now(), &to);
         let result = call.make(&*self.means.deliver, outbound, &config.system.auth).await;
+        if hurried && matches!(result, Err(SendError::Unknown { .. })) {
+            return result;
+        }
         let kind = match &result {
             Ok(answer) => classify(answer.status, answer.headers.contains_key("retry-after"), &answer.body),
             Err(error) => Some(error.kind()),

@@ -20,8 +20,7 @@ use crate::dispatch::lane::{LaneConfig, LaneRuntime};
 use crate::dispatch::outcome::answer_value;
 use crate::view::CurrentRecord;
 
-/// With less than this left, no read is begun: that one is cut off counts against its system, as for a delivery, and a
-/// system that had no time to answer has not failed.
+/// With less than this left, no read is begun: hardly a system would answer in time.
 const READ_LEAST: Duration = Duration::from_secs(1);
 
 impl ReplayService {
@@ -95,9 +94,10 @@ impl ReplayService {
         })?;
         let _turn = turn.ok_or("its destination is no longer in the workspace")?;
         let left = deadline.saturating_duration_since(Instant::now());
-        outbound.timeout = longest(left, outbound.timeout)
+        let patience = outbound.timeout;
+        outbound.timeout = longest(left, patience)
             .ok_or_else(|| format!("it was left out: {title} had no time to answer before the dry run had to end"))?;
-        match self.dispatcher.ask(config, outbound).await {
+        match self.dispatcher.ask(config, outbound, patience).await {
             Ok(answer) => compare(config, read, &sent, &answer),
             Err(_) if Instant::now() >= deadline => {
                 Err(format!("{title} did not answer before the dry run had to end"))

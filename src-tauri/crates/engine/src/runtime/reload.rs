@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use signalbox_model::HeldReason;
 use signalbox_model::auth::Auth;
 use signalbox_model::limits::Concurrency;
+use signalbox_model::{HeldReason, Timestamp};
 use signalbox_net::doctor::Known;
 use signalbox_net::verify::Verifier;
 use signalbox_store::StoreError;
@@ -122,7 +122,7 @@ impl Runtime {
             let mut gate = lane.gate.lock();
             config.gates.set_paused(pauses.systems.get(&system.name).copied());
             pauses.close(lane, &mut gate);
-            restore(saved, lane, &mut gate);
+            restore(saved, lane, &mut gate, self.means.clock.now());
             gate.removed_since = None;
             lane.config.store(Arc::new(Some(config)));
             gate.missing_secret = missing;
@@ -189,12 +189,12 @@ fn broken(workspace: &Workspace) -> Broken {
     broken
 }
 
-/// Retry-After waits that outlived the restart.
-fn restore(saved: &[SavedGate], lane: &LaneRuntime, gate: &mut Gate) {
+/// Retry-After waits that outlived the restart. A time that was written while the clock was ahead says nothing now.
+fn restore(saved: &[SavedGate], lane: &LaneRuntime, gate: &mut Gate, now: Timestamp) {
     let name = format!("{}/{}", lane.integration, lane.destination);
     let waits =
         |saved: &&SavedGate| saved.scope == GateScope::Lane && saved.reason == HeldReason::Rate && saved.name == name;
-    for saved in saved.iter().filter(waits) {
+    for saved in saved.iter().filter(waits).filter(|saved| saved.since <= now) {
         if let Some(until) = saved.until {
             gate.close_until(saved.since, until, saved.explain.parse().unwrap_or(429));
         }

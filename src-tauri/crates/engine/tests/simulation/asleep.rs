@@ -2,32 +2,15 @@
 //! waits goes once and within its limits; no wait becomes an hour longer; nothing is sent twice.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use parking_lot::Mutex;
-use signalbox_engine::connect::{Deliver, DeliverFuture};
-use signalbox_engine::signals::Signals;
 use signalbox_engine::view::ReplayRequest;
-use signalbox_engine::{Parts, Runtime};
+use signalbox_model::DeliveryState;
 use signalbox_model::replay::ReplayMode;
-use signalbox_model::{Clock as _, DeliveryState};
-use signalbox_net::client::{Answer, Outbound};
-use signalbox_store::read::DeliveryRow;
-use signalbox_store::sqlite::SqliteStore;
-use signalbox_workspace::MapSecrets;
-use tokio::time::Instant;
-use tower::ServiceExt as _;
 
-use crate::clock::{SimClock, pass};
-use crate::dice::Dice;
-use crate::ledger::{LedgerThread, SimLedger};
+use crate::clock::pass;
 use crate::scenario::everything_dead;
-use crate::trace::Trace;
+use crate::stage::{Headers, Seen, Stage};
 
 const NIGHT: i64 = 8 * 3_600;
 const HOUR: i64 = 3_600;
@@ -49,144 +32,6 @@ request = { path = "/shop" }
 retry = { schedule = ["20s", "20s"], jitter = 0 }
 "#;
 
-/// One request, as the system saw it.
-#[derive(Clone, Debug)]
-struct Seen {
-    at: Instant,
-    body: String,
-    status: u16,
-    /// On the wire at that moment, this one included.
-    flying: u32,
-}
-
-/// Answers everything with what it is told, after 20 ms.
-struct Shop {
-    says: Mutex<(u16, HeaderMap)>,
-    seen: Mutex<Vec<Seen>>,
-    flying: AtomicU32,
-}
-
-impl Shop {
-    fn says(&self, status: u16, headers: Headers) {
-        let headers =
-            headers.iter().map(|(name, value)| ((*name).parse().expect("a name"), HeaderValue::from_static(value)));
-        *self.says.lock() = (status, headers.collect());
-    }
-
-    fn seen_since(&self, since: Instant) -> Vec<Seen> {
-        self.seen.lock().iter().filter(|seen| seen.at >= since).cloned().collect()
-    }
-}
-
-impl Deliver for Shop {
-    fn deliver(&self, outbound: Outbound) -> DeliverFuture<'_> {
-        Box::pin(async move {
-            let (status, headers) = self.says.lock().clone();
-            let body = String::from_utf8_lossy(&outbound.body).into_owned();
-            let flying = self.flying.fetch_add(1, Ordering::Relaxed) + 1;
-            self.seen.lock().push(Seen { at: Instant::now(), body, status, flying });
-            pass(20).await;
-            self.flying.fetch_sub(1, Ordering::Relaxed);
-            let wait = Duration::from_millis(20);
-            Ok(Answer {
-                status,
-                headers,
-                body: Bytes::from_static(b"{}"),
-                truncated: false,
-                wait,
-                total: wait,
-                peer: None,
-            })
-        })
-    }
-}
-
-/// The engine over the real ledger, in simulated time.
-struct Night {
-    engine: Arc<Runtime>,
-    shop: Arc<Shop>,
-    clock: Arc<SimClock>,
-    thread: Arc<LedgerThread>,
-    store: Arc<SqliteStore>,
-}
-
-impl Night {
-    fn spend(system: &str, play: impl AsyncFnOnce(&Self)) {
-        let (clock, thread) = (Arc::new(SimClock::new()), Arc::new(LedgerThread::start()));
-        let dir = tempfile::tempdir().expect("a folder");
-        let shop = format!("base_url = \"http://127.0.0.1:9\"\nallow_private = true\n{system}\n");
-        for (name, text) in [("integrations/sync.toml", INTEGRATION), ("systems/shop.toml", &shop)] {
-            let path = dir.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
-            std::fs::write(path, text).expect("the file is written");
-        }
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
-        let store = runtime.block_on(async {
-            clock.boot();
-            let (dice, trace) = (Arc::new(Dice::new(1)), Arc::new(Trace::default()));
-            let signals = Signals::new(clock.clone(), 1);
-            let store = thread.open(dir.path(), clock.clone(), signals.clone());
-            let ledger = SimLedger {
-                store: store.clone(),
-                thread: thread.clone(),
-                clock: clock.clone(),
-                dice: dice.clone(),
-                trace,
-                faults: AtomicBool::new(false),
-                lie: None,
-                counted: AtomicU64::new(0),
-            };
-            let shop = Arc::new(Shop {
-                says: Mutex::new((200, HeaderMap::new())),
-                seen: Mutex::default(),
-                flying: AtomicU32::new(0),
-            });
-            let workspace = signalbox_workspace::load(dir.path()).expect("the folder is there");
-            assert!(workspace.problems.is_empty(), "{:?}", workspace.problems);
-            let parts = Parts {
-                store: Arc::new(ledger),
-                deliver: shop.clone(),
-                secrets: Arc::new(MapSecrets::default()),
-                clock: clock.clone(),
-                random: dice,
-                signals,
-            };
-            let engine = Runtime::start(parts, workspace).await.expect("the engine starts");
-            let night = Self { engine, shop, clock: clock.clone(), thread: thread.clone(), store: store.clone() };
-            play(&night).await;
-            store
-        });
-        drop(runtime);
-        thread.close(store);
-    }
-
-    /// Events `numbers`, one after the other.
-    async fn send(&self, numbers: std::ops::Range<u64>) {
-        for number in numbers {
-            let request = Request::post("/hooks/sync").header("content-type", "application/json");
-            let request = request.body(Body::from(format!(r#"{{"n":{number}}}"#))).expect("a request");
-            let answer = self.engine.ingress_router().oneshot(request).await.expect("the router answers");
-            assert_eq!(answer.status(), StatusCode::OK);
-        }
-    }
-
-    /// The wall clock jumps; answers when.
-    fn jump(&self, seconds: i64) -> Instant {
-        self.clock.jump(seconds);
-        Instant::now()
-    }
-
-    fn rows(&self) -> Vec<DeliveryRow> {
-        self.thread.rows(&self.store, self.clock.now())
-    }
-
-    fn assert_all(&self, state: DeliveryState, count: usize) {
-        let states: Vec<DeliveryState> = self.rows().iter().map(|row| row.state).collect();
-        assert_eq!(states, vec![state; count]);
-    }
-}
-
 /// What was confirmed was sent once.
 fn assert_once(seen: &[Seen]) {
     let mut confirmed = BTreeSet::new();
@@ -207,7 +52,7 @@ const LIMITED: &str = "limits = { per_second = 10, burst = 5, concurrent = 4 }";
 
 #[test]
 fn after_a_night_what_waits_goes_once_and_within_its_limits() {
-    Night::spend(LIMITED, async |night: &Night| {
+    Stage::play(INTEGRATION, LIMITED, async |night: &Stage| {
         night.shop.says(503, &[]);
         night.send(0..80).await;
         pass(10_000).await;
@@ -228,7 +73,7 @@ fn after_a_night_what_waits_goes_once_and_within_its_limits() {
 
 #[test]
 fn a_system_that_is_still_dead_in_the_morning_is_asked_by_one() {
-    Night::spend(LIMITED, async |night: &Night| {
+    Stage::play(INTEGRATION, LIMITED, async |night: &Stage| {
         night.shop.says(503, &[]);
         night.send(0..80).await;
         pass(10_000).await;
@@ -243,7 +88,7 @@ fn a_system_that_is_still_dead_in_the_morning_is_asked_by_one() {
 
 #[test]
 fn a_replay_keeps_its_rate_over_a_night() {
-    Night::spend("", async |night: &Night| {
+    Stage::play(INTEGRATION, "", async |night: &Stage| {
         night.shop.says(422, &[]);
         night.send(0..40).await;
         pass(2_000).await;
@@ -264,8 +109,6 @@ fn a_replay_keeps_its_rate_over_a_night() {
     });
 }
 
-type Headers = &'static [(&'static str, &'static str)];
-
 /// A system's settings, and what it says that makes its deliveries wait for 20 s.
 const WAITS: [(&str, u16, Headers); 3] = [
     ("breaker = \"off\"", 429, &[("retry-after", "20")]),
@@ -276,7 +119,7 @@ const WAITS: [(&str, u16, Headers); 3] = [
 #[test]
 fn no_wait_becomes_an_hour_longer_or_shorter_when_the_clock_is_set_back() {
     for (system, status, headers) in WAITS {
-        Night::spend(system, async |night: &Night| {
+        Stage::play(INTEGRATION, system, async |night: &Stage| {
             night.shop.says(status, headers);
             night.send(0..5).await;
             pass(5_000).await;
@@ -296,7 +139,7 @@ fn no_wait_becomes_an_hour_longer_or_shorter_when_the_clock_is_set_back() {
 #[test]
 fn a_clock_that_is_set_forward_sends_what_is_due_then_once() {
     for (system, status, headers) in WAITS {
-        Night::spend(system, async |night: &Night| {
+        Stage::play(INTEGRATION, system, async |night: &Stage| {
             night.shop.says(status, headers);
             night.send(0..5).await;
             pass(5_000).await;
@@ -314,7 +157,7 @@ fn a_clock_that_is_set_forward_sends_what_is_due_then_once() {
 #[test]
 fn a_quota_that_is_spent_is_not_spent_for_an_hour_longer() {
     for (jump, earliest, latest) in [(-HOUR, 13, 21), (NIGHT, 0, 6)] {
-        Night::spend("quota = { reserve = 0.1 }", async |night: &Night| {
+        Stage::play(INTEGRATION, "quota = { reserve = 0.1 }", async |night: &Stage| {
             night.shop.says(200, &[("ratelimit-policy", "\"minute\";q=10;w=60"), ("ratelimit", "\"minute\";r=0;t=20")]);
             night.send(0..1).await;
             pass(1_000).await;

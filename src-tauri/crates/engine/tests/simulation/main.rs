@@ -13,11 +13,13 @@
 )]
 
 mod asleep;
+mod at_rest;
 mod clock;
 mod dice;
 mod ledger;
 mod receivers;
 mod scenario;
+mod stage;
 mod trace;
 
 use ledger::Lie;
@@ -64,7 +66,12 @@ fn no_seed_loses_doubles_or_reorders_anything() {
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some(seed) = seeds.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                loop {
+                    let nth = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let Some(seed) = seeds.get(nth) else { return };
+                    if nth > 0 && nth % 1_000 == 0 {
+                        println!("{nth} seeds have run, or run now");
+                    }
                     if failed.lock().len() >= 3 {
                         return;
                     }

@@ -31,7 +31,7 @@ pub(super) enum Severity {
     Seal,
     /// Nothing of this batch is stored; the next one may fit again.
     DiskFull,
-    /// Another process holds the lock.
+    /// Another process holds the lock, or memory is short: nothing of this batch is stored, and the next may be.
     Busy,
     /// One command is wrong; the others of its batch may be fine.
     Command,
@@ -39,6 +39,7 @@ pub(super) enum Severity {
 
 /// Primary result codes, <https://www.sqlite.org/rescode.html>.
 const BUSY: i64 = 5;
+const NOMEM: i64 = 7;
 const IOERR: i64 = 10;
 const CORRUPT: i64 = 11;
 const FULL: i64 = 13;
@@ -54,7 +55,8 @@ pub(super) fn severity(error: &sqlx::Error) -> Severity {
                 _ if code == IOERR_SHMSIZE => Severity::DiskFull,
                 IOERR | CORRUPT | NOTADB => Severity::Seal,
                 FULL => Severity::DiskFull,
-                BUSY => Severity::Busy,
+                // A statement without a journal of its own takes the whole transaction with it when memory ends.
+                BUSY | NOMEM => Severity::Busy,
                 _ => Severity::Command,
             }
         }
@@ -121,5 +123,61 @@ pub(super) fn plain(fault: Fault) -> String {
     match fault {
         Fault::Sql(error) => words(&error),
         Fault::Refused(error) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error of SQLite by its extended code.
+    #[derive(Debug, thiserror::Error)]
+    #[error("code {0}")]
+    struct Coded(i64);
+
+    impl sqlx::error::DatabaseError for Coded {
+        fn message(&self) -> &str {
+            "an error"
+        }
+
+        fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+            Some(self.0.to_string().into())
+        }
+
+        fn kind(&self) -> sqlx::error::ErrorKind {
+            sqlx::error::ErrorKind::Other
+        }
+
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+    }
+
+    #[test]
+    fn only_what_leaves_the_disk_unknown_seals_the_ledger() {
+        let ioerr_fsync = 1_034;
+        let busy_snapshot = 517;
+        let constraint_unique = 2_067;
+        for (code, expected) in [
+            (ioerr_fsync, Severity::Seal),
+            (CORRUPT, Severity::Seal),
+            (NOTADB, Severity::Seal),
+            (FULL, Severity::DiskFull),
+            (IOERR_SHMSIZE, Severity::DiskFull),
+            (BUSY, Severity::Busy),
+            (busy_snapshot, Severity::Busy),
+            (NOMEM, Severity::Busy),
+            (constraint_unique, Severity::Command),
+        ] {
+            assert_eq!(severity(&sqlx::Error::Database(Box::new(Coded(code)))), expected, "{code}");
+        }
     }
 }

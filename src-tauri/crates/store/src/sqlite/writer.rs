@@ -230,7 +230,7 @@ impl Writer {
                 batch.fail(|| StoreError::DiskFull);
             }
             Severity::Busy => {
-                tracing::warn!("another process holds the ledger locked");
+                tracing::warn!(%error, "the ledger could not be written just now");
                 batch.fail(|| StoreError::Busy);
             }
             Severity::Seal | Severity::Command => {
