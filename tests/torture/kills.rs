@@ -193,6 +193,7 @@ async fn killed_before_any_call_that_changes_a_file_it_loses_nothing_and_keeps_t
         sum.met += lives.met;
         sum.acknowledged += lives.acknowledged;
         sum.strace = lives.strace;
+        println!("kills: {} events acknowledged so far, {} calls met", sum.acknowledged, sum.met);
     }
     let Lives { met, acknowledged, strace } = sum;
     let how =

@@ -71,11 +71,11 @@ impl Default for ServeLimits {
     }
 }
 
-/// Connections that the system completes before the loop has taken them; who comes then has to say it again a second later.
-/// Not more: an honest sender waits behind all of them, and with 1,024 a flood of 5,000 slow connections tripled its p99.
-const BACKLOG: u32 = 128;
+/// Connections that the system completes before the loop has taken them. Beyond it, it drops what a sender says first, who
+/// then waits a second to say it again, or believes in a connection that is not there. Systems may allow fewer (Linux: `somaxconn`).
+const BACKLOG: u32 = 1_024;
 
-/// Listens there, ready for a hundred senders at once.
+/// Listens there, ready for a thousand senders at once.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // Elsewhere than on Windows, where it would let two programs share a port: a restart need not wait for old connections.

@@ -122,7 +122,7 @@ fn status(answer: &str) -> &str {
 #[tokio::test]
 async fn senders_that_come_at_once_are_let_in_before_anybody_takes_them() {
     let most: usize = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse().unwrap();
-    let senders = 100.min(most);
+    let senders = 300.min(most);
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let connecting = (0..senders).map(|_| TcpStream::connect(address));
