@@ -17,7 +17,7 @@ use signalbox_store::delivery::{AttemptRecord, Completed, Completion, Next};
 use signalbox_store::event::{
     Accepted, Dedupe, Failure, Fate, NewDelivery, NewEvent, Placement, Planned, Rejected, Request,
 };
-use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::lane::{GateScope, GateStep, SavedGate};
 use signalbox_store::read::Selection;
 use signalbox_store::replay::{NewReplay, NewRevision, ReplaySettings, RevisionOrigin};
 use signalbox_store::series::SeriesRow;
@@ -396,11 +396,11 @@ impl Workload {
         let at = self.clock.now();
         let (scope, name, reason) = (GateScope::System, "hubspot".to_owned(), HeldReason::Pause);
         let gate = SavedGate { scope, name, reason, since: at, until: None, explain: "paused by a person".into() };
-        let closed = self.dice.chance(60);
+        let step = if self.dice.chance(60) { GateStep::Closes } else { GateStep::Opens };
         let row =
             SeriesRow { bucket: at.as_secs() / 30 * 30, lane: self.lanes[0], accepted: 3, ..SeriesRow::default() };
         let files = [("integrations/crm-sync.toml".to_owned(), "[source]".to_owned())];
-        self.store.save_gate(gate, closed).await?;
+        self.store.save_gate(gate, step).await?;
         self.store.save_version("crm-sync", &format!("v{}", self.ids % 7), at, &files).await?;
         self.store.save_series(vec![row]).await
     }

@@ -101,6 +101,8 @@ ${destination("books")}`,
     await row.getByRole("button", { name: "Let stock go on" }).click();
     await until("it arrives", async () => (await program.count("state:delivered")) === arrived + 2);
     await until("it is clear", async () => /Clear/.test(await row.innerText()));
+    const strip = id("wait-strips").getByRole("img", { name: /^Pause over the last hour: Paused .+ – / });
+    await until("the hour's line shows when it was paused", async () => (await strip.locator("i").count()) === 1);
   });
 
   await test("a base URL that fails is told, and the attempt says where it went instead", async () => {

@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 /// Folders that hold nothing written by hand.
 const SKIPPED: [&str; 6] = ["node_modules", "target", "dist", "gen", ".git", "permissions"];
 
-/// The folder of the root `Cargo.toml`.
+/// The repository that this is run in. Not the one that it was built in: clones share a folder of builds.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+    let here = std::env::current_dir().unwrap_or_default();
+    let root = here.ancestors().find(|folder| folder.join("tauri.conf.json").is_file());
+    root.map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 /// All files below `folder` whose name ends in one of `endings`, sorted. A folder that is not there has none.

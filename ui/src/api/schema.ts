@@ -3199,6 +3199,8 @@ export interface components {
             /** @description It is one of the sandbox's. */
             simulated: boolean;
             title: string;
+            /** @description When something had to wait for it over the last hour, the oldest first. */
+            waits: components["schemas"]["WaitSpan"][];
         };
         SystemDestination: {
             concurrency: components["schemas"]["ConcurrencyFigure"];
@@ -3306,6 +3308,12 @@ export interface components {
              */
             ahead?: number | null;
             reason: components["schemas"]["HeldReason"];
+            until?: components["schemas"]["Time"] | null;
+        };
+        WaitSpan: {
+            /** @description `breaker`, `rate` (it asked to wait) or `pause`. */
+            reason: components["schemas"]["HeldReason"];
+            since: components["schemas"]["Time"];
             until?: components["schemas"]["Time"] | null;
         };
         WorkspaceFile: {

@@ -24,6 +24,7 @@ beforeAll(() => {
   HTMLDialogElement.prototype.showModal = function () {
     this.open = true;
   };
+  HTMLElement.prototype.showPopover = HTMLElement.prototype.hidePopover = () => undefined;
 });
 beforeEach(() => {
   localStorage.clear();

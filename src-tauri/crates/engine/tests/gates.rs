@@ -10,7 +10,7 @@ use signalbox_engine::gates::Hold;
 use signalbox_engine::view::{Explained, PauseScope};
 use signalbox_model::{DeliveryState, HeldReason};
 use signalbox_store::Lanes as _;
-use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::lane::{GateScope, GateStep, SavedGate};
 
 use world::replaying::{dead, exact};
 use world::{SYSTEM, World, integration};
@@ -239,6 +239,37 @@ async fn a_restart_shortens_no_wait_that_the_destination_asked_for() {
 }
 
 #[tokio::test]
+async fn whoever_looks_back_sees_when_a_system_was_closed_and_why() {
+    let system = format!("{SYSTEM}breaker = {{ window = \"60s\", minimum = 3, open = \"1s\" }}\n");
+    let world = World::of(&[("integrations/sync.toml", SYNC), ("systems/shop.toml", &system)]).await;
+    let hour = Duration::from_secs(3_600);
+    let spans = async |world: &World| {
+        let spans = world.runtime.closed_spans(hour).await.expect("the ledger answers");
+        let of_shop = spans.get("shop").cloned().unwrap_or_default();
+        of_shop.iter().map(|span| (span.reason, span.until.is_some())).collect::<Vec<_>>()
+    };
+    assert_eq!(spans(&world).await, []);
+    for _ in 0..3 {
+        world.destinations.answer("/in", 503, "{}");
+    }
+    for id in 0..3 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("reason:breaker", 3).await;
+    assert_eq!(spans(&world).await, [(HeldReason::Breaker, false)]);
+    world.until("state:delivered", 3).await;
+    assert_eq!(spans(&world).await, [(HeldReason::Breaker, true)], "its probe closed it");
+    world.runtime.pause(PauseScope::Integration("sync".into())).await.expect("pauses");
+    let seen = [(HeldReason::Breaker, true), (HeldReason::Pause, false)];
+    assert_eq!(spans(&world).await, seen);
+    let world = World::restart(world.crash().await).await;
+    assert_eq!(spans(&world).await, seen, "it outlives the process");
+    world.runtime.hold_breaker("shop", Hold::Open, None).await.expect("holds");
+    world.change(&[("systems/shop.toml", &format!("{SYSTEM}breaker = \"off\"\n"))]).await;
+    assert_eq!(spans(&world).await, seen, "a breaker that was switched off holds nothing");
+}
+
+#[tokio::test]
 async fn a_wait_that_was_saved_while_the_clock_was_ahead_is_not_believed_after_a_restart() {
     let world = World::with(SYNC).await;
     let hour = Duration::from_secs(3_600);
@@ -251,7 +282,7 @@ async fn a_wait_that_was_saved_while_the_clock_was_ahead_is_not_believed_after_a
         until: Some(ahead.plus(hour)),
         explain: "429".to_owned(),
     };
-    world.store.save_gate(wait, true).await.expect("it is kept");
+    world.store.save_gate(wait, GateStep::Closes).await.expect("it is kept");
     let again = World::restart(world.crash().await).await;
     again.send(r#"{"id":"1"}"#).await;
     again.until("state:delivered", 1).await;

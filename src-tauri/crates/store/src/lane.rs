@@ -1,5 +1,7 @@
 //! A lane is one destination of one integration: the unit of order, concurrency and isolation.
 
+use signalbox_model::{HeldReason, Timestamp};
+
 use crate::StoreFuture;
 
 /// Small and stable: the same (integration, destination) keeps its lane for ever.
@@ -23,15 +25,20 @@ pub trait Lanes: Send + Sync {
     fn lanes(&self) -> StoreFuture<'_, Vec<Lane>>;
 
     /// Gates outlive a restart: pauses by a person and Retry-After. Set-or-clear by (scope, name, reason).
-    fn save_gate(&self, gate: SavedGate, closed: bool) -> StoreFuture<'_, ()>;
+    fn save_gate(&self, gate: SavedGate, step: GateStep) -> StoreFuture<'_, ()>;
     fn saved_gates(&self) -> StoreFuture<'_, Vec<SavedGate>>;
+
+    /// When gates were closed, of what reaches into the time after `from`, the oldest first; the newest [`MOST_SPANS`].
+    fn gate_spans(&self, from: Timestamp) -> StoreFuture<'_, Vec<GateSpan>>;
+    /// Forgets those that ended before.
+    fn prune_gate_spans(&self, before: Timestamp) -> StoreFuture<'_, u64>;
 
     /// Keeps an integration's version: its files as text, once per version.
     fn save_version(
         &self,
         integration: &str,
         version: &str,
-        at: signalbox_model::Timestamp,
+        at: Timestamp,
         files: &[(String, String)],
     ) -> StoreFuture<'_, ()>;
     /// The files of a kept version, to recompute a trace or map exactly as then.
@@ -43,11 +50,37 @@ pub struct SavedGate {
     pub scope: GateScope,
     /// `system`, `integration` or `integration/destination`.
     pub name: String,
-    pub reason: signalbox_model::HeldReason,
-    pub since: signalbox_model::Timestamp,
-    pub until: Option<signalbox_model::Timestamp>,
+    pub reason: HeldReason,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
     pub explain: String,
 }
+
+/// What becomes of a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateStep {
+    /// Deliveries wait at it from its `since`. Only for [`HeldReason::Rate`] `until` says when that ends by itself.
+    Closes,
+    /// It is kept, and nothing waits at it: a breaker that a person forced closed.
+    KeptClear,
+    /// Nothing of it is kept.
+    Opens,
+}
+
+/// A time over which a gate was closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateSpan {
+    pub scope: GateScope,
+    /// As in [`SavedGate`].
+    pub name: String,
+    pub reason: HeldReason,
+    pub since: Timestamp,
+    /// `None`: it is closed still, as far as the ledger knows.
+    pub until: Option<Timestamp>,
+}
+
+/// Of one answer.
+pub const MOST_SPANS: u32 = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GateScope {

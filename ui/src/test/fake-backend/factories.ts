@@ -277,6 +277,7 @@ export function aSystem(changes: Partial<System> = {}): System {
     paused: false,
     problems: [],
     breaker: aBreaker(),
+    waits: [],
     limits: null,
     quotas: [],
     endpoints: [{ url: "http://127.0.0.1:49213", active: true, state: "ok", failed_at: null, next_try_at: null }],

@@ -32,12 +32,23 @@ pub struct System {
     pub breaker: BreakerFigure,
     /// Null where none are set.
     pub limits: Option<LimitsFigure>,
+    /// When something had to wait for it over the last hour, the oldest first.
+    pub waits: Vec<WaitSpan>,
     /// As the system's own answers said last.
     pub quotas: Vec<QuotaFigure>,
     /// `base_url` first; one entry without failover.
     pub endpoints: Vec<Endpoint>,
     /// What is wrong with its file.
     pub problems: Vec<WorkspaceProblem>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WaitSpan {
+    /// `breaker`, `rate` (it asked to wait) or `pause`.
+    pub reason: Reason,
+    pub since: Time,
+    /// Null: until something or somebody opens it. May be in the future.
+    pub until: Option<Time>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -21,7 +21,7 @@ use crate::view::problems::problem;
 
 /// Of the reason that a person gives, characters.
 const LONGEST_REASON: usize = 500;
-/// The window of the figures.
+/// The window of the figures, and of the waits.
 const WINDOW: Duration = Duration::from_secs(3_600);
 
 /// Every system of the workspace, by name.
@@ -80,6 +80,7 @@ async fn all(instance: &Instance) -> Result<Vec<System>, Problem> {
         gates.entry(view.system.clone()).or_default().push(view);
     }
     let simulated = |name: &str| instance.sandbox.as_ref().is_some_and(|sandbox| sandbox.faults(name).is_some());
+    let mut waits = runtime.closed_spans(WINDOW).await?;
     let workspace = runtime.workspace();
     let systems = workspace.systems.values().filter_map(|system| {
         let shared = runtime.system_gates(&system.name)?;
@@ -102,6 +103,7 @@ async fn all(instance: &Instance) -> Result<Vec<System>, Problem> {
             paused: runtime.is_paused(&PauseScope::System(system.name.clone())),
             breaker: gate::breaker(shared.breaker, figures.waiting),
             limits: shared.limits.map(gate::limits),
+            waits: waits.remove(&system.name).unwrap_or_default().into_iter().map(gate::wait).collect(),
             quotas: shared.quotas.into_iter().map(gate::quota).collect(),
             endpoints: shared.endpoints.into_iter().map(gate::endpoint).collect(),
             problems: workspace.problems_of_system(&system.name).map(problem).collect(),

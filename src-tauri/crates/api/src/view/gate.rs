@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use signalbox_engine::gates::spans::ClosedSpan;
 use signalbox_engine::gates::view::{BreakerView, EndpointView, LimitsView, QuotaView};
 use signalbox_engine::view::{GateState, GateView};
 use signalbox_model::breaker::State;
@@ -10,7 +11,7 @@ use signalbox_model::limits::{Concurrency, Limits};
 use crate::dto::live::{Gate, GateWord};
 use crate::dto::system::{
     BreakerFigure, BreakerWord, ConcurrencyFigure, Endpoint, EndpointWord, LimitsFigure, QuotaFigure,
-    SystemDestination, SystemGate,
+    SystemDestination, SystemGate, WaitSpan,
 };
 use crate::dto::words::{duration_ms, one_decimal};
 
@@ -47,6 +48,10 @@ pub(crate) fn worst<'a>(views: impl IntoIterator<Item = &'a GateView>) -> Option
         let closed = view.state != GateState::Clear;
         (GateWord::from(view.state), closed && view.until.is_none(), view.until)
     })
+}
+
+pub(crate) fn wait(span: ClosedSpan) -> WaitSpan {
+    WaitSpan { reason: span.reason.into(), since: span.since.into(), until: span.until.map(Into::into) }
 }
 
 pub(crate) fn of_system(view: Option<&GateView>) -> SystemGate {

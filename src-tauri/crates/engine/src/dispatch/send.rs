@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use signalbox_model::{HeldReason, Timestamp};
 use signalbox_store::delivery::{Completed, Completion, Next, OpenDelivery};
-use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::lane::{GateScope, GateStep, SavedGate};
 
 use super::Dispatcher;
 use super::attempt::{Called, Ends, Load, To};
@@ -156,7 +156,7 @@ impl Dispatcher {
                 integration = lane.integration, destination = lane.destination, system = config.system.name,
                 until = %saved.until.unwrap_or(now), "the destination asked to wait; its gate is closed until then"
             );
-            if let Err(error) = self.means.store.save_gate(saved, true).await {
+            if let Err(error) = self.means.store.save_gate(saved, GateStep::Closes).await {
                 tracing::warn!(%error, "a Retry-After could not be saved; it holds until a restart");
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use signalbox_model::breaker::Change;
 use signalbox_model::{DeliveryId, FailureKind, HeldReason, Stage, Timestamp};
 use signalbox_store::StoreError;
-use signalbox_store::lane::SavedGate;
+use signalbox_store::lane::{GateStep, SavedGate};
 
 use super::Dispatcher;
 use super::attempt::{Called, Heard};
@@ -69,16 +69,16 @@ impl Dispatcher {
             Some(Change::Closed) => tracing::info!(system, "the breaker closed; what waits goes on"),
             None => {}
         }
-        if let Some((gate, closed)) = settled.saved {
-            self.save_gate(gate, closed).await;
+        if let Some((gate, step)) = settled.saved {
+            self.save_gate(gate, step).await;
         }
         if matches!(settled.breaker, Some(Change::Closed)) || settled.switched.is_some() {
             self.catch_up(system);
         }
     }
 
-    pub(super) async fn save_gate(&self, gate: SavedGate, closed: bool) {
-        if let Err(error) = self.means.store.save_gate(gate, closed).await {
+    pub(super) async fn save_gate(&self, gate: SavedGate, step: GateStep) {
+        if let Err(error) = self.means.store.save_gate(gate, step).await {
             tracing::warn!(%error, "a gate could not be saved; it holds until a restart");
         }
     }

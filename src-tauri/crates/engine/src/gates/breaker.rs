@@ -5,7 +5,7 @@ use signalbox_model::breaker::{Breaker, Change, Permitted, State};
 use signalbox_model::limits::BreakerSettings;
 use signalbox_model::units::format_duration;
 use signalbox_model::{HeldReason, Timestamp};
-use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::lane::{GateScope, GateStep, SavedGate};
 
 use super::steady::Steady;
 use super::system::Ended;
@@ -121,15 +121,15 @@ impl Guarded {
         }
     }
 
-    /// The row of `gate`, and whether it is to be there; `None`: it is off.
-    pub fn saved(&self, system: &str, now: Timestamp, steady: Steady) -> Option<(SavedGate, bool)> {
-        let state = match self.breaker.as_ref()?.state(now) {
-            State::Closed => None,
-            State::Open | State::HalfOpen => Some(SavedState::Open),
-            State::HeldOpen => Some(SavedState::HeldOpen),
-            State::ForcedClosed => Some(SavedState::ForcedClosed),
+    /// What the ledger is to keep of it; `None`: it is off.
+    pub fn saved(&self, system: &str, now: Timestamp, steady: Steady) -> Option<(SavedGate, GateStep)> {
+        let (state, step) = match self.breaker.as_ref()?.state(now) {
+            State::Closed => (SavedState::Open, GateStep::Opens),
+            State::Open | State::HalfOpen => (SavedState::Open, GateStep::Closes),
+            State::HeldOpen => (SavedState::HeldOpen, GateStep::Closes),
+            State::ForcedClosed => (SavedState::ForcedClosed, GateStep::KeptClear),
         };
-        let saved = Saved { state: state.unwrap_or(SavedState::Open), reason: self.reason.clone() };
+        let saved = Saved { state, reason: self.reason.clone() };
         let gate = SavedGate {
             scope: GateScope::System,
             name: system.to_owned(),
@@ -139,7 +139,7 @@ impl Guarded {
             // Plain words and text: it always serialises.
             explain: serde_json::to_string(&saved).unwrap_or_default(),
         };
-        Some((gate, state.is_some()))
+        Some((gate, step))
     }
 
     /// As an earlier run left it. What cannot be read is left closed: the next failures open it again.

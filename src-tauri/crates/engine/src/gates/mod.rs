@@ -6,6 +6,7 @@ pub mod concurrency;
 mod endpoints;
 mod limits;
 mod quota;
+pub mod spans;
 mod steady;
 mod system;
 pub mod view;

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use signalbox_model::breaker::{Change, Permitted};
 use signalbox_model::{Clock, FailureKind, HeldReason, Timestamp};
 use signalbox_net::quota::Reading;
-use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::lane::{GateScope, GateStep, SavedGate};
 use signalbox_workspace::System;
 use tokio::sync::watch;
 use url::Url;
@@ -68,8 +68,8 @@ impl Ended<'_> {
 #[derive(Debug, Default)]
 pub struct Settled {
     pub breaker: Option<Change>,
-    /// The breaker's row as it is to be now; false: away with it.
-    pub saved: Option<(SavedGate, bool)>,
+    /// What the ledger is to keep of the breaker now.
+    pub saved: Option<(SavedGate, GateStep)>,
     pub switched: Option<Switch>,
 }
 
@@ -254,7 +254,7 @@ impl SystemRuntime {
     }
 
     /// By a person. `None`: the breaker is off.
-    pub fn hold(&self, hold: Hold, wall: Timestamp, why: Option<&str>) -> Option<(SavedGate, bool)> {
+    pub fn hold(&self, hold: Hold, wall: Timestamp, why: Option<&str>) -> Option<(SavedGate, GateStep)> {
         let saved = {
             let mut state = self.state.lock();
             let now = state.steady.read(wall);

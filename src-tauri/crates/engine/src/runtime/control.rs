@@ -6,7 +6,7 @@ use signalbox_model::replay::ReplayState;
 use signalbox_model::{DeliveryId, DiscardId, HeldReason, ReplayId};
 use signalbox_store::StoreError;
 use signalbox_store::delivery::UndoneDiscard;
-use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::lane::{GateScope, GateStep, SavedGate};
 use signalbox_store::read::Selection;
 use signalbox_store::replay::ReplayRow;
 
@@ -58,7 +58,8 @@ impl Runtime {
             until: None,
             explain: String::new(),
         };
-        self.means.store.save_gate(saved, paused).await?;
+        let step = if paused { GateStep::Closes } else { GateStep::Opens };
+        self.means.store.save_gate(saved, step).await?;
         {
             let mut pauses = self.pauses.lock();
             let set = match gate_scope {
@@ -97,11 +98,11 @@ impl Runtime {
         let name = system.to_owned();
         let held = tokio::spawn(async move {
             let saved = gates.hold(hold, runtime.means.clock.now(), reason.as_deref());
-            let Some((gate, closed)) = saved else {
+            let Some((gate, step)) = saved else {
                 let message = format!("the breaker of '{name}' is switched off in systems/{name}.toml");
                 return Err(ControlError::WrongState(message));
             };
-            runtime.means.store.save_gate(gate, closed).await?;
+            runtime.means.store.save_gate(gate, step).await?;
             let reason = reason.as_deref().unwrap_or("none given");
             tracing::info!(system = name, ?hold, reason, "a person operated a breaker");
             if hold != Hold::Open {

@@ -3,6 +3,7 @@
 mod clock;
 mod control;
 mod credentials;
+mod gates;
 mod look;
 mod preview;
 mod reload;
@@ -24,16 +25,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::{ActiveIntegration, Intake};
 use crate::connect::Deliver;
-use crate::dispatch::gate::{Gate, Verdict};
+use crate::dispatch::gate::Gate;
 use crate::dispatch::lane::LaneRuntime;
 use crate::dispatch::{Dispatcher, Means};
 use crate::gates::Systems;
-use crate::gates::view::SystemView;
 use crate::replay::ReplayService;
 use crate::signals::Signals;
 use crate::sources::doctor::Doctor;
 use crate::sources::webhook::{Doors, Ingress, RefusalBudget};
-use crate::view::{Credential, GateView};
 
 /// What the runtime is made of; the composition root chooses each.
 pub struct Parts {
@@ -198,53 +197,6 @@ impl Runtime {
 
     pub fn lane(&self, id: LaneId) -> Option<Lane> {
         self.lanes.lock().get(&id).cloned()
-    }
-
-    pub fn gates(&self) -> Vec<GateView> {
-        let now = self.means.clock.now();
-        self.dispatcher.lanes().iter().map(|lane| crate::gates::view::lane(lane, now)).collect()
-    }
-
-    /// The gates that a system's lanes share; `None`: there is no such system.
-    pub fn system_gates(&self, system: &str) -> Option<SystemView> {
-        self.systems.get(system).map(|system| system.view(self.means.clock.now()))
-    }
-
-    pub fn closed_gates(&self) -> ClosedGates {
-        let now = self.means.clock.now();
-        let mut closed = ClosedGates::default();
-        for lane in self.dispatcher.lanes() {
-            match lane.plain_verdict(now) {
-                Verdict::Closed(gate) => {
-                    closed.lanes.insert(lane.id, gate.reason);
-                }
-                Verdict::Clear | Verdict::Probe if lane.replays_wait(now).is_some() => {
-                    closed.to_replays.insert(lane.id);
-                }
-                Verdict::Clear | Verdict::Probe => {}
-            }
-        }
-        closed
-    }
-
-    /// `None`: there is no such system.
-    pub fn credential(&self, system: &str) -> Option<Credential> {
-        let workspace = self.workspace();
-        let auth = &workspace.systems.get(system)?.auth;
-        let Some(secret) = auth.secret().map(ToString::to_string) else { return Some(Credential::None) };
-        for lane in self.dispatcher.lanes() {
-            if lane.system_name().as_deref() != Some(system) {
-                continue;
-            }
-            let gate = lane.gate.lock();
-            if gate.missing_secret.is_some() {
-                return Some(Credential::Missing { secret });
-            }
-            if let Some(refused) = &gate.refused {
-                return Some(Credential::Refused { secret, at: refused.since });
-            }
-        }
-        Some(Credential::Ok { secret })
     }
 
     /// When the system last confirmed a delivery since the start.

@@ -197,7 +197,7 @@ impl Signals {
 
     async fn prune(&self) {
         if let Some(store) = self.store.get()
-            && let Err(error) = store.prune_series(self.clock.now().minus(KEPT)).await
+            && let Err(error) = prune(store.as_ref(), self.clock.now().minus(KEPT)).await
         {
             tracing::debug!(%error, "old figures were not removed; tried again in an hour");
         }
@@ -415,6 +415,12 @@ impl Observer for Signals {
             self.feed.touch(&tags.into_iter().collect::<Vec<_>>(), accepted, failed);
         }
     }
+}
+
+async fn prune(store: &dyn Store, before: Timestamp) -> Result<(), StoreError> {
+    store.prune_series(before).await?;
+    store.prune_gate_spans(before).await?;
+    Ok(())
 }
 
 /// Start of the bucket that holds `at`, in seconds.

@@ -20,7 +20,7 @@ use signalbox_store::delivery::{Completed, Completion, Deliveries, EndedBatch, N
 use signalbox_store::event::{
     Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Planned, Rejected, Unplanned,
 };
-use signalbox_store::lane::SavedGate;
+use signalbox_store::lane::{GateSpan, GateStep, SavedGate};
 use signalbox_store::read::{
     Ahead, AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, Page, Reads,
     RevisionRow, Selection, TooOld,
@@ -183,8 +183,16 @@ impl Lanes for SimLedger {
         self.call("lanes", false, |store| async move { Lanes::lanes(store.as_ref()).await })
     }
 
-    fn save_gate(&self, gate: SavedGate, closed: bool) -> StoreFuture<'_, ()> {
-        self.call("save gate", false, move |store| async move { store.save_gate(gate, closed).await })
+    fn save_gate(&self, gate: SavedGate, step: GateStep) -> StoreFuture<'_, ()> {
+        self.call("save gate", false, move |store| async move { store.save_gate(gate, step).await })
+    }
+
+    fn gate_spans(&self, from: Timestamp) -> StoreFuture<'_, Vec<GateSpan>> {
+        self.call("gate spans", false, move |store| async move { store.gate_spans(from).await })
+    }
+
+    fn prune_gate_spans(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        self.call("prune gate spans", false, move |store| async move { store.prune_gate_spans(before).await })
     }
 
     fn saved_gates(&self) -> StoreFuture<'_, Vec<SavedGate>> {

@@ -69,7 +69,7 @@ fn no_seed_loses_doubles_or_reorders_anything() {
                 loop {
                     let nth = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     let Some(seed) = seeds.get(nth) else { return };
-                    if nth > 0 && nth % 1_000 == 0 {
+                    if nth > 0 && nth.is_multiple_of(1_000) {
                         println!("{nth} seeds have run, or run now");
                     }
                     if failed.lock().len() >= 3 {

@@ -1,12 +1,11 @@
-//! Lanes, saved gates, kept versions.
+//! Lanes, kept versions.
 
-use signalbox_model::{HeldReason, Timestamp};
+use signalbox_model::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::fault::Outcome;
 use super::ledger::Ledger;
 use super::sql::{Args, Columns, corrupt, execute, optional, rows};
-use crate::lane::{GateScope, SavedGate};
 use crate::{Lane, LaneId};
 
 pub(super) async fn ensure(ledger: &mut Ledger, input: &(String, String, String)) -> Outcome<Lane> {
@@ -32,46 +31,6 @@ fn lane(row: &SqliteRow) -> Outcome<Lane> {
         destination: row.get_text(2)?,
         system: row.get_text(3)?,
     })
-}
-
-pub(super) async fn save_gate(ledger: &mut Ledger, input: &(SavedGate, bool)) -> Outcome<()> {
-    let (gate, closed) = input;
-    let mut args = Args::default();
-    args.text(scope(gate.scope)).text(&gate.name).text(gate.reason.as_str());
-    if !closed {
-        let sql = "DELETE FROM gate WHERE scope = ? AND name = ? AND reason = ?";
-        execute(&mut ledger.conn, sql, args).await?;
-        return Ok(());
-    }
-    args.time(gate.since).opt_time(gate.until).text(&gate.explain);
-    let sql = "INSERT OR REPLACE INTO gate (scope, name, reason, since, until, explain) VALUES (?, ?, ?, ?, ?, ?)";
-    execute(&mut ledger.conn, sql, args).await?;
-    Ok(())
-}
-
-pub(super) async fn gates(conn: &mut SqliteConnection) -> Outcome<Vec<SavedGate>> {
-    let sql = "SELECT scope, name, reason, since, until, explain FROM gate ORDER BY scope, name, reason";
-    let read = |row: &SqliteRow| {
-        let found = row.get_text(0)?;
-        let scopes = [GateScope::System, GateScope::Integration, GateScope::Lane];
-        Ok(SavedGate {
-            scope: scopes.into_iter().find(|one| scope(*one) == found).ok_or_else(|| corrupt("a gate's scope"))?,
-            name: row.get_text(1)?,
-            reason: HeldReason::parse(&row.get_text(2)?).ok_or_else(|| corrupt("a gate's reason"))?,
-            since: row.get_time(3)?,
-            until: row.get_opt_time(4)?,
-            explain: row.get_text(5)?,
-        })
-    };
-    rows(conn, sql, Args::default()).await?.iter().map(read).collect()
-}
-
-const fn scope(scope: GateScope) -> &'static str {
-    match scope {
-        GateScope::System => "system",
-        GateScope::Integration => "integration",
-        GateScope::Lane => "lane",
-    }
 }
 
 pub(super) struct Version {

@@ -8,7 +8,7 @@ use super::fault::Outcome;
 use super::sql::{Args, Columns, rows, safe};
 
 /// In the order in which they came; a file's number only names it.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/sqlite/0001_ledger.sql"),
     include_str!("../../migrations/sqlite/0002_split.sql"),
     include_str!("../../migrations/sqlite/0004_batches.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/sqlite/0008_sums.sql"),
     include_str!("../../migrations/sqlite/0009_replays_wait.sql"),
     include_str!("../../migrations/sqlite/0010_restored.sql"),
+    include_str!("../../migrations/sqlite/0011_gate_spans.sql"),
 ];
 
 pub(super) async fn run(conn: &mut SqliteConnection) -> Result<(), String> {

@@ -29,6 +29,7 @@ mod fault;
 mod figures;
 mod files;
 mod gated;
+mod gates;
 mod history;
 mod insert;
 mod job;

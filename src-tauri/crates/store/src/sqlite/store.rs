@@ -20,12 +20,12 @@ use super::replays::{Move, Start};
 use super::select::Selecting;
 use super::too_old::{Expire, Look};
 use super::{
-    SqliteStore, batches, claim, figures, files, gated, history, lanes, plan, rejected, replay_items, replays, rows,
-    series, too_old,
+    SqliteStore, batches, claim, figures, files, gated, gates, history, lanes, plan, rejected, replay_items, replays,
+    rows, series, too_old,
 };
 use crate::delivery::{Completed, Completion, Deliveries, EndedBatch, OpenedBatch, UndoneDiscard};
 use crate::event::{Accepted, Events, Failure, NewDelivery, NewEvent, Placement, Rejected, Unplanned};
-use crate::lane::SavedGate;
+use crate::lane::{GateSpan, GateStep, SavedGate};
 use crate::read::{
     Ahead, AttemptRow, ClosedGates, DeadFigures, DeliveryRow, EventRow, GroupRow, LaneFigures, ListQuery, PAGE_MAX,
     Page, Reads, RevisionRow, Selection, TooOld,
@@ -55,12 +55,20 @@ impl Lanes for SqliteStore {
         Box::pin(self.readers.read(|conn| step(lanes::all(conn))))
     }
 
-    fn save_gate(&self, gate: SavedGate, closed: bool) -> StoreFuture<'_, ()> {
-        Box::pin(self.queue.run((gate, closed), |ledger, input| step(lanes::save_gate(ledger, input))))
+    fn save_gate(&self, gate: SavedGate, to: GateStep) -> StoreFuture<'_, ()> {
+        Box::pin(self.queue.run((gate, to), |ledger, input| step(gates::save(ledger, input))))
     }
 
     fn saved_gates(&self) -> StoreFuture<'_, Vec<SavedGate>> {
-        Box::pin(self.readers.read(|conn| step(lanes::gates(conn))))
+        Box::pin(self.readers.read(|conn| step(gates::all(conn))))
+    }
+
+    fn gate_spans(&self, from: Timestamp) -> StoreFuture<'_, Vec<GateSpan>> {
+        Box::pin(self.readers.read(move |conn| step(gates::spans(conn, from))))
+    }
+
+    fn prune_gate_spans(&self, before: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(self.queue.run(before, |ledger, input| step(gates::prune_spans(ledger, input))))
     }
 
     fn save_version(

@@ -1,12 +1,13 @@
 //! Filters, pages, counts, groups, figures.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use signalbox_model::filter::Filter;
 use signalbox_model::{DeliveryId, DeliveryState, FailureKind, HeldReason};
 use signalbox_store::delivery::Next;
 use signalbox_store::event::Fate;
-use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::lane::{GateScope, GateSpan, GateStep, SavedGate};
 use signalbox_store::read::{ClosedGates, ListQuery};
 use signalbox_store::series::SeriesRow;
 
@@ -223,9 +224,9 @@ async fn lanes_gates_and_versions_are_kept() {
         until: None,
         explain: "paused by a person".into(),
     };
-    bench.store.save_gate(gate.clone(), true).await.unwrap();
-    bench.store.save_gate(SavedGate { reason: HeldReason::Rate, ..gate.clone() }, true).await.unwrap();
-    bench.store.save_gate(SavedGate { reason: HeldReason::Rate, ..gate.clone() }, false).await.unwrap();
+    bench.store.save_gate(gate.clone(), GateStep::Closes).await.unwrap();
+    bench.store.save_gate(SavedGate { reason: HeldReason::Rate, ..gate.clone() }, GateStep::Closes).await.unwrap();
+    bench.store.save_gate(SavedGate { reason: HeldReason::Rate, ..gate.clone() }, GateStep::Opens).await.unwrap();
     let files = vec![("integrations/crm-sync.toml".to_owned(), "title = \"é\"".to_owned())];
     bench.store.save_version("crm-sync", "v1", bench.now(), &files).await.unwrap();
     let bench = bench.reopen().await;
@@ -233,6 +234,57 @@ async fn lanes_gates_and_versions_are_kept() {
     assert_eq!(bench.store.version_files("crm-sync", "v1").await.unwrap(), Some(files));
     assert_eq!(bench.store.version_files("crm-sync", "v2").await.unwrap(), None);
     assert_eq!(bench.store.lanes().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_times_over_which_gates_were_closed_are_kept_until_they_are_old() {
+    let bench = bench().await;
+    let start = bench.now();
+    let after = |seconds: u64| start.plus(Duration::from_secs(seconds));
+    let gate = |reason, since: u64, until: Option<u64>| SavedGate {
+        scope: GateScope::System,
+        name: "hubspot".into(),
+        reason,
+        since: after(since),
+        until: until.map(after),
+        explain: String::new(),
+    };
+    let span = |reason, since: u64, until: Option<u64>| GateSpan {
+        scope: GateScope::System,
+        name: "hubspot".into(),
+        reason,
+        since: after(since),
+        until: until.map(after),
+    };
+    let save = async |gate, step| bench.store.save_gate(gate, step).await.unwrap();
+    // Opened, its probe failed, closed after 30 s; what it was told of a later time is not its end.
+    save(gate(HeldReason::Breaker, 0, None), GateStep::Closes).await;
+    save(gate(HeldReason::Breaker, 0, Some(600)), GateStep::Closes).await;
+    bench.pass_ms(30_000);
+    save(gate(HeldReason::Breaker, 0, None), GateStep::Opens).await;
+    // A wait that ends by itself, and one that is made longer.
+    save(gate(HeldReason::Rate, 30, Some(90)), GateStep::Closes).await;
+    save(gate(HeldReason::Rate, 30, Some(120)), GateStep::Closes).await;
+    // Held open, then forced closed: it is kept, and holds nothing any more.
+    save(gate(HeldReason::Breaker, 40, None), GateStep::Closes).await;
+    bench.pass_ms(20_000);
+    save(gate(HeldReason::Breaker, 50, None), GateStep::KeptClear).await;
+    save(gate(HeldReason::Pause, 50, None), GateStep::Closes).await;
+    let kept = bench.store.saved_gates().await.unwrap();
+    assert_eq!(
+        kept.iter().map(|gate| gate.reason).collect::<Vec<_>>(),
+        [HeldReason::Breaker, HeldReason::Pause, HeldReason::Rate]
+    );
+    let all = [
+        span(HeldReason::Breaker, 0, Some(30)),
+        span(HeldReason::Rate, 30, Some(120)),
+        span(HeldReason::Breaker, 40, Some(50)),
+        span(HeldReason::Pause, 50, None),
+    ];
+    assert_eq!(bench.store.gate_spans(start).await.unwrap(), all);
+    assert_eq!(bench.store.gate_spans(after(50)).await.unwrap(), [all[1].clone(), all[3].clone()]);
+    assert_eq!(bench.store.prune_gate_spans(after(50)).await.unwrap(), 1, "the end itself is not before it");
+    assert_eq!(bench.store.gate_spans(start).await.unwrap(), all[1..]);
 }
 
 #[tokio::test]

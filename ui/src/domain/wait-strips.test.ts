@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { after, T0 } from "../test/fake-backend/factories";
+import { STRIP_MS, stripTimes, waitStrips } from "./wait-strips";
+
+const now = Date.parse(T0);
+const ago = (minutes: number) => after(-minutes * 60_000);
+
+it("draws each time that a system was closed where it was, a row for each reason", () => {
+  const waits = [
+    { reason: "breaker" as const, since: ago(30), until: ago(24) },
+    { reason: "pause" as const, since: ago(6), until: null },
+  ];
+  const [breaker, rate, pause] = waitStrips(waits, now, "utc");
+  expect(breaker?.blocks.map((b) => [b.left, b.width])).toEqual([[0.5, 0.1]]);
+  expect(breaker?.text).toMatch(/^Breaker over the last hour: Open \d\d:\d\d:\d\d – \d\d:\d\d:\d\d, 6 m/);
+  expect(rate?.blocks).toEqual([]);
+  expect(rate?.text).toBe("Rate over the last hour: nothing waited");
+  expect(pause?.blocks.map((b) => [b.left, b.width])).toEqual([[0.9, 0.1]]);
+  expect(pause?.text).toMatch(/Paused since \d\d:\d\d:\d\d$/);
+});
+
+it("shows of a wait only what lies within the hour that has passed", () => {
+  const waits = [
+    { reason: "rate" as const, since: ago(60), until: ago(45) },
+    { reason: "rate" as const, since: ago(15), until: after(600_000) },
+    { reason: "rate" as const, since: ago(90), until: ago(61) },
+  ];
+  const rate = waitStrips(waits, now, "utc")[1];
+  expect(rate?.blocks.map((b) => [b.left, b.width])).toEqual([
+    [0, 0.25],
+    [0.75, 0.25],
+  ]);
+  expect(rate?.blocks[0]?.title).toMatch(/^Told to wait until /);
+  expect(rate?.blocks[1]?.title).toMatch(/^Told to wait since /);
+});
+
+it("names the quarters of the hour", () => {
+  const times = stripTimes(now, "utc");
+  expect(times).toHaveLength(5);
+  expect(times[4]).toBe("now");
+  expect(STRIP_MS).toBe(4 * 15 * 60_000);
+});
