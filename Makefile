@@ -48,7 +48,7 @@ test: setup-test lint test-rust test-keyring test-panel test-gen test-e2e test-v
 
 # Optimised and with all assertions, of the three packages alone: the window has no part in it.
 .PHONY: torture
-torture: panel ## Break it on purpose, for an hour or two: power cuts, failing disks, kills, floods, simulated weather, all addresses
+torture: panel ## Break it on purpose, for a night: power cuts, failing disks, kills, floods, simulated weather, all addresses
 	SIGNALBOX_TORTURE=long SIGNALBOX_SEEDS=$${SIGNALBOX_SEEDS:-100000} cargo test --locked --profile torture --no-fail-fast \
 	  -p signalbox -p signalbox-engine -p signalbox-net --bin signalbox --test torture --test addresses --test simulation \
 	  -- --nocapture --test-threads=1

@@ -8,10 +8,14 @@ use anyhow::{Context, Result};
 const SKIPPED: [&str; 6] = ["node_modules", "target", "dist", "gen", ".git", "permissions"];
 
 /// The repository that this is run in. Not the one that it was built in: clones share a folder of builds.
+///
+/// # Panics
+/// Outside of it.
+#[allow(clippy::expect_used, reason = "nothing can be done elsewhere, and a person runs this")]
 pub fn root() -> PathBuf {
-    let here = std::env::current_dir().unwrap_or_default();
+    let here = std::env::current_dir().expect("the folder that this is run in");
     let root = here.ancestors().find(|folder| folder.join("tauri.conf.json").is_file());
-    root.map_or_else(|| here.clone(), Path::to_path_buf)
+    root.expect("this is to be run in a folder of the repository").to_path_buf()
 }
 
 /// All files below `folder` whose name ends in one of `endings`, sorted. A folder that is not there has none.

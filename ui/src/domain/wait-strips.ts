@@ -32,13 +32,19 @@ const ROWS: { reason: StripReason; label: string; word: string }[] = [
   { reason: "pause", label: "Pause", word: "Paused" },
 ];
 
-export function waitStrips(waits: readonly Wait[], now: number, zone: Zone): Strip[] {
-  return ROWS.map(({ reason, label, word }) => {
-    const blocks = waits.filter((w) => w.reason === reason).flatMap((w) => block(w, reason, word, now, zone));
+/** A system without a breaker has no line for it. */
+export function waitStrips(s: Pick<System, "waits" | "breaker">, now: number, zone: Zone): Strip[] {
+  const rows = ROWS.filter(
+    ({ reason }) => reason !== "breaker" || s.breaker.state !== "off" || s.waits.some(isBreakers),
+  );
+  return rows.map(({ reason, label, word }) => {
+    const blocks = s.waits.filter((w) => w.reason === reason).flatMap((w) => block(w, reason, word, now, zone));
     const said = blocks.length > 0 ? blocks.map((b) => b.title).join("; ") : "nothing waited";
     return { label, blocks, text: `${label} over the last hour: ${said}` };
   });
 }
+
+const isBreakers = (w: Wait) => w.reason === "breaker";
 
 function block(w: Wait, reason: StripReason, word: string, now: number, zone: Zone): StripBlock[] {
   const from = now - STRIP_MS;

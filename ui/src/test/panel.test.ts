@@ -24,7 +24,6 @@ beforeAll(() => {
   HTMLDialogElement.prototype.showModal = function () {
     this.open = true;
   };
-  HTMLElement.prototype.showPopover = HTMLElement.prototype.hidePopover = () => undefined;
 });
 beforeEach(() => {
   localStorage.clear();

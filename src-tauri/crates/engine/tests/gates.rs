@@ -266,11 +266,16 @@ async fn whoever_looks_back_sees_when_a_system_was_closed_and_why() {
     assert_eq!(spans(&world).await, seen, "it outlives the process");
     world.runtime.hold_breaker("shop", Hold::Open, None).await.expect("holds");
     world.change(&[("systems/shop.toml", &format!("{SYSTEM}breaker = \"off\"\n"))]).await;
-    assert_eq!(spans(&world).await, seen, "a breaker that was switched off holds nothing");
+    let was = [(HeldReason::Breaker, true), (HeldReason::Pause, false), (HeldReason::Breaker, true)];
+    assert_eq!(spans(&world).await, was, "a breaker that was switched off holds nothing");
+    assert!(world.store.saved_gates().await.expect("gates").iter().all(|gate| gate.reason != HeldReason::Breaker));
+    world.change(&[("systems/shop.toml", &system)]).await;
+    world.runtime.hold_breaker("shop", Hold::Open, None).await.expect("holds");
+    assert_eq!(spans(&world).await.len(), 4, "and is no part of the time when another one is open");
 }
 
 #[tokio::test]
-async fn a_wait_that_was_saved_while_the_clock_was_ahead_is_not_believed_after_a_restart() {
+async fn a_wait_that_was_saved_while_the_clock_was_ahead_lasts_as_long_as_it_was_meant_to() {
     let world = World::with(SYNC).await;
     let hour = Duration::from_secs(3_600);
     let ahead = world.runtime.clock().now().plus(hour);
@@ -279,12 +284,13 @@ async fn a_wait_that_was_saved_while_the_clock_was_ahead_is_not_believed_after_a
         name: "sync/shop".to_owned(),
         reason: HeldReason::Rate,
         since: ahead,
-        until: Some(ahead.plus(hour)),
+        until: Some(ahead.plus(Duration::from_secs(2))),
         explain: "429".to_owned(),
     };
     world.store.save_gate(wait, GateStep::Closes).await.expect("it is kept");
     let again = World::restart(world.crash().await).await;
     again.send(r#"{"id":"1"}"#).await;
+    again.until("reason:rate", 1).await;
     again.until("state:delivered", 1).await;
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The writer's queue is full: the caller answers 503 with Retry-After, nothing was written.
+    /// The writer's queue is full, or it is short of memory: the caller answers 503 with Retry-After. What was not
+    /// acknowledged may come back after a crash, and is then the same event by its id.
     #[error("the ledger has too much to write at once; try again in a moment")]
     Busy,
     /// A sync or write failed, so the writer has sealed itself: what was not answered is not stored.

@@ -24,11 +24,13 @@ pub trait Lanes: Send + Sync {
     /// All lanes, those of removed destinations too.
     fn lanes(&self) -> StoreFuture<'_, Vec<Lane>>;
 
-    /// Gates outlive a restart: pauses by a person and Retry-After. Set-or-clear by (scope, name, reason).
+    /// Gates outlive a restart: pauses by a person, Retry-After and breakers, one row for each (scope, name, reason). When it
+    /// was closed is written down too.
     fn save_gate(&self, gate: SavedGate, step: GateStep) -> StoreFuture<'_, ()>;
     fn saved_gates(&self) -> StoreFuture<'_, Vec<SavedGate>>;
 
-    /// When gates were closed, of what reaches into the time after `from`, the oldest first; the newest [`MOST_SPANS`].
+    /// When gates were closed, of what reaches into the time after `from`, the oldest first: those that have not
+    /// ended and the newest others, at most [`MOST_SPANS`].
     fn gate_spans(&self, from: Timestamp) -> StoreFuture<'_, Vec<GateSpan>>;
     /// Forgets those that ended before.
     fn prune_gate_spans(&self, before: Timestamp) -> StoreFuture<'_, u64>;
@@ -79,7 +81,7 @@ pub struct GateSpan {
     pub until: Option<Timestamp>,
 }
 
-/// Of one answer.
+/// The most that one answer of [`Lanes::gate_spans`] holds.
 pub const MOST_SPANS: u32 = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

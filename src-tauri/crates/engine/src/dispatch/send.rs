@@ -135,11 +135,14 @@ impl Dispatcher {
                     if probe {
                         gate.refused = None;
                     }
-                    gate.close_until(now, *until, *status).then(|| SavedGate {
+                    let changed = gate.close_until(now, *until, *status) && *until > now;
+                    // A wait that is made longer began before.
+                    let since = gate.retry_after.as_ref().map_or(now, |wait| wait.since);
+                    changed.then(|| SavedGate {
                         scope: GateScope::Lane,
                         name: format!("{}/{}", lane.integration, lane.destination),
                         reason: HeldReason::Rate,
-                        since: now,
+                        since,
                         until: Some(*until),
                         explain: status.to_string(),
                     })

@@ -78,7 +78,8 @@ impl Dispatcher {
     }
 
     pub(super) async fn save_gate(&self, gate: SavedGate, step: GateStep) {
-        if let Err(error) = self.means.store.save_gate(gate, step).await {
+        // Waited for: nobody would say it again.
+        if let Err(error) = until_taken(|| self.means.store.save_gate(gate.clone(), step)).await {
             tracing::warn!(%error, "a gate could not be saved; it holds until a restart");
         }
     }

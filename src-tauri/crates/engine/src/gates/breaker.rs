@@ -32,6 +32,8 @@ pub struct Guarded {
     reason: String,
     /// Until when the system said that it is away, on the gates' own clock.
     away_until: Option<Timestamp>,
+    /// It was switched off, and the ledger may keep it still.
+    switched_off: bool,
 }
 
 /// What stands in the `explain` of a saved breaker gate.
@@ -52,14 +54,17 @@ enum SavedState {
 impl Guarded {
     pub fn new(settings: Option<BreakerSettings>) -> Self {
         let (breaker, since) = (settings.map(Breaker::new), Timestamp::default());
-        Self { breaker, since, reason: String::new(), away_until: None }
+        Self { breaker, since, reason: String::new(), away_until: None, switched_off: false }
     }
 
     pub fn configure(&mut self, settings: Option<BreakerSettings>) {
         match (&mut self.breaker, settings) {
             (Some(breaker), Some(settings)) => breaker.configure(settings),
             (None, None) => {}
-            (breaker, settings) => *breaker = settings.map(Breaker::new),
+            (breaker, settings) => {
+                self.switched_off = settings.is_none();
+                *breaker = settings.map(Breaker::new);
+            }
         }
     }
 
@@ -121,6 +126,18 @@ impl Guarded {
         }
     }
 
+    /// A gate that the ledger is to forget, since there is none any more; once.
+    pub fn forget(&mut self, system: &str, now: Timestamp) -> Option<SavedGate> {
+        std::mem::take(&mut self.switched_off).then(|| SavedGate {
+            scope: GateScope::System,
+            name: system.to_owned(),
+            reason: HeldReason::Breaker,
+            since: now,
+            until: None,
+            explain: String::new(),
+        })
+    }
+
     /// What the ledger is to keep of it; `None`: it is off.
     pub fn saved(&self, system: &str, now: Timestamp, steady: Steady) -> Option<(SavedGate, GateStep)> {
         let (state, step) = match self.breaker.as_ref()?.state(now) {
@@ -144,7 +161,10 @@ impl Guarded {
 
     /// As an earlier run left it. What cannot be read is left closed: the next failures open it again.
     pub fn restore(&mut self, gate: &SavedGate, now: Timestamp) {
-        let Some(breaker) = &mut self.breaker else { return };
+        let Some(breaker) = &mut self.breaker else {
+            self.switched_off = true;
+            return;
+        };
         let Ok(saved) = serde_json::from_str::<Saved>(&gate.explain) else { return };
         self.since = gate.since;
         self.reason = saved.reason;

@@ -37,7 +37,10 @@ pub fn before(scope: GateScope, name: &str, lanes: &[(String, String, String)]) 
     match scope {
         GateScope::System => BTreeSet::from([name.to_owned()]),
         GateScope::Integration => of(&|integration, _| integration == name),
-        GateScope::Lane => of(&|integration, destination| name == format!("{integration}/{destination}")),
+        GateScope::Lane => {
+            let lane = name.split_once('/').unwrap_or_default();
+            of(&|integration, destination| lane == (integration, destination))
+        }
     }
 }
 

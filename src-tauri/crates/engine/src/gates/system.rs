@@ -253,6 +253,11 @@ impl SystemRuntime {
         settled
     }
 
+    /// The breaker that the ledger is to forget since it was switched off; once.
+    pub fn forget_breaker(&self, now: Timestamp) -> Option<SavedGate> {
+        self.state.lock().breaker.forget(&self.name, now)
+    }
+
     /// By a person. `None`: the breaker is off.
     pub fn hold(&self, hold: Hold, wall: Timestamp, why: Option<&str>) -> Option<(SavedGate, GateStep)> {
         let saved = {

@@ -28,7 +28,8 @@ impl Runtime {
     /// When something had to wait for a system over the last `window`. Of what is written down as closed still, only what
     /// is: a breaker that was switched off in its file holds nothing any more.
     pub async fn closed_spans(&self, window: Duration) -> Result<BySystem, StoreError> {
-        let from = self.means.clock.now().minus(window);
+        let now = self.means.clock.now();
+        let from = now.minus(window);
         let spans = self.means.store.gate_spans(from).await?;
         let lanes: Vec<_> = self.dispatcher.lanes();
         let lanes: Vec<_> = lanes
@@ -38,7 +39,9 @@ impl Runtime {
         let mut by_system = BySystem::new();
         for span in spans.iter().filter(|span| span.until.is_some() || self.is_closed_still(span)) {
             for system in spans::before(span.scope, &span.name, &lanes) {
-                let closed = ClosedSpan { reason: span.reason, since: span.since, until: span.until };
+                // One that is closed still began in the past, whatever the clock was then.
+                let since = if span.until.is_none() { span.since.min(now) } else { span.since };
+                let closed = ClosedSpan { reason: span.reason, since, until: span.until };
                 by_system.entry(system).or_default().push(closed);
             }
         }

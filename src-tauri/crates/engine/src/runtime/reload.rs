@@ -10,7 +10,7 @@ use signalbox_model::{HeldReason, Timestamp};
 use signalbox_net::doctor::Known;
 use signalbox_net::verify::Verifier;
 use signalbox_store::StoreError;
-use signalbox_store::lane::{GateScope, SavedGate};
+use signalbox_store::lane::{GateScope, GateStep, SavedGate};
 use signalbox_workspace::{Integration, Source, System, Workspace};
 
 use super::Runtime;
@@ -37,7 +37,9 @@ impl Runtime {
         let store = &self.means.store;
         let now = self.means.clock.now();
         for system in workspace.systems.values() {
-            self.systems.ensure(system);
+            if let Some(gate) = self.systems.ensure(system).forget_breaker(now) {
+                store.save_gate(gate, GateStep::Opens).await?;
+            }
         }
         let mut active = BTreeMap::new();
         let mut present = BTreeSet::new();
@@ -189,14 +191,16 @@ fn broken(workspace: &Workspace) -> Broken {
     broken
 }
 
-/// Retry-After waits that outlived the restart. A time that was written while the clock was ahead says nothing now.
+/// Retry-After waits that outlived the restart. One that was written while the clock was ahead lasts as long as it was meant
+/// to, from now on.
 fn restore(saved: &[SavedGate], lane: &LaneRuntime, gate: &mut Gate, now: Timestamp) {
     let name = format!("{}/{}", lane.integration, lane.destination);
     let waits =
         |saved: &&SavedGate| saved.scope == GateScope::Lane && saved.reason == HeldReason::Rate && saved.name == name;
-    for saved in saved.iter().filter(waits).filter(|saved| saved.since <= now) {
+    for saved in saved.iter().filter(waits) {
         if let Some(until) = saved.until {
-            gate.close_until(saved.since, until, saved.explain.parse().unwrap_or(429));
+            let ahead = saved.since.since(now);
+            gate.close_until(saved.since.min(now), until.minus(ahead), saved.explain.parse().unwrap_or(429));
         }
     }
 }

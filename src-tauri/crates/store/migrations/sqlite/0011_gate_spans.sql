@@ -9,3 +9,7 @@ CREATE TABLE gate_span (
     PRIMARY KEY (scope, name, reason, since)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX gate_span_until ON gate_span (until);
+-- What is closed now. A breaker that a person forced closed is kept in `gate` too.
+INSERT INTO gate_span (scope, name, reason, since, until)
+    SELECT scope, name, reason, since, CASE reason WHEN 'rate' THEN until END FROM gate
+    WHERE explain NOT LIKE '%"forced-closed"%';

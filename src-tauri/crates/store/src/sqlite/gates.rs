@@ -31,10 +31,14 @@ pub(super) async fn save(ledger: &mut Ledger, input: &(SavedGate, GateStep)) -> 
 }
 
 async fn end_spans(ledger: &mut Ledger, gate: &SavedGate) -> Outcome<()> {
+    // What begins in the future was written before the clock was set back; when it really was, nobody knows.
+    let mut args = named(gate);
+    args.time(ledger.now);
+    let sql = "DELETE FROM gate_span WHERE scope = ? AND name = ? AND reason = ? AND since > ?";
+    execute(&mut ledger.conn, sql, args).await?;
     let mut args = Args::default();
     args.time(ledger.now).text(scope(gate.scope)).text(&gate.name).text(gate.reason.as_str()).time(ledger.now);
-    // Not before it began: the clock may have been set back.
-    let sql = "UPDATE gate_span SET until = max(since, ?) WHERE scope = ? AND name = ? AND reason = ?
+    let sql = "UPDATE gate_span SET until = ? WHERE scope = ? AND name = ? AND reason = ?
                AND (until IS NULL OR until > ?)";
     execute(&mut ledger.conn, sql, args).await?;
     Ok(())
@@ -59,9 +63,9 @@ pub(super) async fn spans(conn: &mut SqliteConnection, from: Timestamp) -> Outco
     let mut args = Args::default();
     args.time(from).int(i64::from(MOST_SPANS));
     let sql = "SELECT scope, name, reason, since, until FROM gate_span WHERE until IS NULL OR until > ?
-               ORDER BY since DESC LIMIT ?";
+               ORDER BY until IS NULL DESC, since DESC LIMIT ?";
     let mut spans = rows(conn, sql, args).await?.iter().map(span).collect::<Outcome<Vec<_>>>()?;
-    spans.reverse();
+    spans.sort_by_key(|span| span.since);
     Ok(spans)
 }
 

@@ -283,6 +283,12 @@ async fn the_times_over_which_gates_were_closed_are_kept_until_they_are_old() {
     ];
     assert_eq!(bench.store.gate_spans(start).await.unwrap(), all);
     assert_eq!(bench.store.gate_spans(after(50)).await.unwrap(), [all[1].clone(), all[3].clone()]);
+    bench.pass_ms(-3_600_000);
+    let back = gate(HeldReason::Pause, 50, None);
+    save(back.clone(), GateStep::Opens).await;
+    assert_eq!(bench.store.gate_spans(start).await.unwrap(), all[..3], "one from the future is no span");
+    bench.pass_ms(3_600_000);
+    save(back, GateStep::Closes).await;
     assert_eq!(bench.store.prune_gate_spans(after(50)).await.unwrap(), 1, "the end itself is not before it");
     assert_eq!(bench.store.gate_spans(start).await.unwrap(), all[1..]);
 }
