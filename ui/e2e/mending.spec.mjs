@@ -163,8 +163,13 @@ export default async function mending(browser) {
     await page.keyboard.press("d");
     await id("discard-confirm").click();
     await until("they are discarded", async () => (await program.count("state:discarded")) > 0);
-    await page.getByRole("button", { name: /^Undo/ }).click();
+    // Over a dialog too, outside of which nothing can be clicked.
+    await page.keyboard.press("?");
+    const help = page.getByRole("dialog", { name: "Keyboard" });
+    await help.getByRole("button", { name: /^Undo/ }).click();
     await until("they are dead again", async () => (await dead()) === before);
+    assert.ok(await help.isVisible(), "the dialog stays");
+    await page.keyboard.press("Escape");
     await until("and the list has them", listed);
   });
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use signalbox_model::outcome::classify;
 use signalbox_net::client::{Answer, Outbound, SendError};
-
 use tokio::time::Instant;
 
 use super::Dispatcher;
