@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use signalbox_engine::gates::Hold;
 use signalbox_engine::view::{Explained, PauseScope};
-use signalbox_model::{DeliveryState, HeldReason};
+use signalbox_model::{DeliveryState, HeldReason, Timestamp};
 use signalbox_store::Lanes as _;
 use signalbox_store::lane::{GateScope, GateStep, SavedGate};
+use tokio::sync::Semaphore;
 
 use world::replaying::{dead, exact};
 use world::{SYSTEM, World, integration};
@@ -272,6 +273,25 @@ async fn whoever_looks_back_sees_when_a_system_was_closed_and_why() {
     world.change(&[("systems/shop.toml", &system)]).await;
     world.runtime.hold_breaker("shop", Hold::Open, None).await.expect("holds");
     assert_eq!(spans(&world).await.len(), 4, "and is no part of the time when another one is open");
+}
+
+#[tokio::test]
+async fn a_wait_that_is_made_longer_is_one_wait_in_the_history() {
+    let world = World::with(SYNC).await;
+    for seconds in ["1", "2"] {
+        world.destinations.answer_with("/in", 429, &[("retry-after", seconds)], "{}");
+    }
+    world.destinations.doors.forget_permits(Semaphore::MAX_PERMITS);
+    for id in 0..2 {
+        world.send(&format!(r#"{{"id":"{id}"}}"#)).await;
+    }
+    world.until("state:sending", 2).await;
+    world.destinations.doors.add_permits(2);
+    world.until("state:retrying", 2).await;
+    let spans = world.store.gate_spans(Timestamp::default()).await.expect("the ledger answers");
+    let [wait] = spans.as_slice() else { panic!("one wait: {spans:?}") };
+    let lasts = wait.until.expect("it said until when").since(wait.since);
+    assert!(lasts > Duration::from_millis(1_500), "as long as the later one asked for: {lasts:?}");
 }
 
 #[tokio::test]

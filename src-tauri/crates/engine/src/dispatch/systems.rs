@@ -6,12 +6,11 @@ use std::time::Duration;
 use signalbox_model::breaker::Change;
 use signalbox_model::{DeliveryId, FailureKind, HeldReason, Stage, Timestamp};
 use signalbox_store::StoreError;
-use signalbox_store::lane::{GateStep, SavedGate};
 
 use super::Dispatcher;
 use super::attempt::{Called, Heard};
 use super::lane::{Expiry, LaneConfig, LaneRuntime};
-use crate::gates::{Chosen, Ended, Probing, Switch};
+use crate::gates::{Chosen, Ended, Probing, Switch, SystemRuntime};
 use crate::patience::until_taken;
 
 /// Rows of one commit that are brought forward after an outage, or let go of because they are too old.
@@ -69,18 +68,20 @@ impl Dispatcher {
             Some(Change::Closed) => tracing::info!(system, "the breaker closed; what waits goes on"),
             None => {}
         }
-        if let Some((gate, step)) = settled.saved {
-            self.save_gate(gate, step).await;
+        if settled.save_breaker {
+            self.save_breaker(&config.gates).await;
         }
         if matches!(settled.breaker, Some(Change::Closed)) || settled.switched.is_some() {
             self.catch_up(system);
         }
     }
 
-    pub(super) async fn save_gate(&self, gate: SavedGate, step: GateStep) {
+    async fn save_breaker(&self, system: &SystemRuntime) {
+        let store = &self.means.store;
+        let write = || system.save_breaker(|gate, step| store.save_gate(gate, step));
         // Waited for: nobody would say it again.
-        if let Err(error) = until_taken(|| self.means.store.save_gate(gate.clone(), step)).await {
-            tracing::warn!(%error, "a gate could not be saved; it holds until a restart");
+        if let Err(error) = until_taken(|| Box::pin(write())).await {
+            tracing::warn!(system = system.name, %error, "a breaker could not be saved; it holds until a restart");
         }
     }
 

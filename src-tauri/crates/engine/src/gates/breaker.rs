@@ -126,25 +126,33 @@ impl Guarded {
         }
     }
 
-    /// A gate that the ledger is to forget, since there is none any more; once.
-    pub fn forget(&mut self, system: &str, now: Timestamp) -> Option<SavedGate> {
-        std::mem::take(&mut self.switched_off).then(|| SavedGate {
-            scope: GateScope::System,
-            name: system.to_owned(),
-            reason: HeldReason::Breaker,
-            since: now,
-            until: None,
-            explain: String::new(),
-        })
+    pub fn is_on(&self) -> bool {
+        self.breaker.is_some()
     }
 
-    /// What the ledger is to keep of it; `None`: it is off.
-    pub fn saved(&self, system: &str, now: Timestamp, steady: Steady) -> Option<(SavedGate, GateStep)> {
-        let (state, step) = match self.breaker.as_ref()?.state(now) {
-            State::Closed => (SavedState::Open, GateStep::Opens),
-            State::Open | State::HalfOpen => (SavedState::Open, GateStep::Closes),
-            State::HeldOpen => (SavedState::HeldOpen, GateStep::Closes),
-            State::ForcedClosed => (SavedState::ForcedClosed, GateStep::KeptClear),
+    /// Whether the ledger may keep a gate that there is none for any more.
+    pub fn is_to_be_forgotten(&self) -> bool {
+        self.switched_off
+    }
+
+    /// What was to be saved was written.
+    pub fn was_saved(&mut self) {
+        if self.breaker.is_none() {
+            self.switched_off = false;
+        }
+    }
+
+    /// What the ledger is to keep of it; `None`: it is off, and forgotten.
+    pub fn to_save(&self, system: &str, now: Timestamp, steady: Steady) -> Option<(SavedGate, GateStep)> {
+        let (state, step) = match &self.breaker {
+            None if self.switched_off => (SavedState::Open, GateStep::Opens),
+            None => return None,
+            Some(breaker) => match breaker.state(now) {
+                State::Closed => (SavedState::Open, GateStep::Opens),
+                State::Open | State::HalfOpen => (SavedState::Open, GateStep::Closes),
+                State::HeldOpen => (SavedState::HeldOpen, GateStep::Closes),
+                State::ForcedClosed => (SavedState::ForcedClosed, GateStep::KeptClear),
+            },
         };
         let saved = Saved { state, reason: self.reason.clone() };
         let gate = SavedGate {

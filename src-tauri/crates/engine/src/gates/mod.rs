@@ -6,6 +6,7 @@ pub mod concurrency;
 mod endpoints;
 mod limits;
 mod quota;
+mod saving;
 pub mod spans;
 mod steady;
 mod system;

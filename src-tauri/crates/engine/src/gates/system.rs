@@ -30,6 +30,8 @@ pub struct SystemRuntime {
     clock: Arc<dyn Clock>,
     limiter: ArcSwapOption<Limiter>,
     state: Mutex<State>,
+    /// Held while the ledger writes the breaker.
+    pub(super) saving: tokio::sync::Mutex<()>,
     /// Counts what may have opened or closed a gate, so that sleeping lanes look again.
     changes: watch::Sender<u64>,
 }
@@ -68,8 +70,8 @@ impl Ended<'_> {
 #[derive(Debug, Default)]
 pub struct Settled {
     pub breaker: Option<Change>,
-    /// What the ledger is to keep of the breaker now.
-    pub saved: Option<(SavedGate, GateStep)>,
+    /// What the ledger keeps of the breaker is out of date.
+    pub save_breaker: bool,
     pub switched: Option<Switch>,
 }
 
@@ -98,6 +100,7 @@ impl SystemRuntime {
             config: ArcSwap::new(config),
             clock,
             state: Mutex::new(state),
+            saving: tokio::sync::Mutex::default(),
             changes: watch::Sender::new(0),
         }
     }
@@ -227,7 +230,7 @@ impl SystemRuntime {
             if settled.switched.is_some() {
                 state.breaker.begin_anew();
                 // Closed by this, it must not be open again after a restart.
-                settled.saved = state.breaker.saved(&self.name, now, state.steady);
+                settled.save_breaker = state.breaker.is_on();
             } else if ended.sent && (of_active || probe.is_some()) {
                 settled.breaker = state.breaker.record(now, wall, &ended, probe.is_some());
                 if let Some(probe) = probe {
@@ -243,9 +246,7 @@ impl SystemRuntime {
                 }
             }
             let told = settled.breaker == Some(Change::StaysOpen) && ended.away.is_some();
-            if told || matches!(settled.breaker, Some(Change::Opened { .. } | Change::Closed)) {
-                settled.saved = state.breaker.saved(&self.name, now, state.steady);
-            }
+            settled.save_breaker |= told || matches!(settled.breaker, Some(Change::Opened { .. } | Change::Closed));
         }
         if settled.breaker.is_some() || settled.switched.is_some() || filled_up {
             self.changed();
@@ -253,21 +254,30 @@ impl SystemRuntime {
         settled
     }
 
-    /// The breaker that the ledger is to forget since it was switched off; once.
-    pub fn forget_breaker(&self, now: Timestamp) -> Option<SavedGate> {
-        self.state.lock().breaker.forget(&self.name, now)
+    /// The breaker was switched off, and the ledger may keep it still: it is to be saved.
+    pub fn forgets_breaker(&self) -> bool {
+        self.state.lock().breaker.is_to_be_forgotten()
     }
 
-    /// By a person. `None`: the breaker is off.
-    pub fn hold(&self, hold: Hold, wall: Timestamp, why: Option<&str>) -> Option<(SavedGate, GateStep)> {
-        let saved = {
+    pub(super) fn breaker_to_save(&self) -> Option<(SavedGate, GateStep)> {
+        let mut state = self.state.lock();
+        let now = state.steady.read(self.clock.now());
+        state.breaker.to_save(&self.name, now, state.steady)
+    }
+
+    pub(super) fn breaker_was_saved(&self) {
+        self.state.lock().breaker.was_saved();
+    }
+
+    /// By a person; it is to be saved. False: the breaker is off.
+    pub fn hold(&self, hold: Hold, wall: Timestamp, why: Option<&str>) -> bool {
+        let is_on = {
             let mut state = self.state.lock();
-            let now = state.steady.read(wall);
             state.breaker.hold(hold, wall, why);
-            state.breaker.saved(&self.name, now, state.steady)
+            state.breaker.is_on()
         };
         self.changed();
-        saved
+        is_on
     }
 
     fn restore(&self, gate: &SavedGate) {

@@ -97,12 +97,11 @@ impl Runtime {
         let runtime = self.clone();
         let name = system.to_owned();
         let held = tokio::spawn(async move {
-            let saved = gates.hold(hold, runtime.means.clock.now(), reason.as_deref());
-            let Some((gate, step)) = saved else {
+            if !gates.hold(hold, runtime.means.clock.now(), reason.as_deref()) {
                 let message = format!("the breaker of '{name}' is switched off in systems/{name}.toml");
                 return Err(ControlError::WrongState(message));
-            };
-            runtime.means.store.save_gate(gate, step).await?;
+            }
+            gates.save_breaker(|gate, step| runtime.means.store.save_gate(gate, step)).await?;
             let reason = reason.as_deref().unwrap_or("none given");
             tracing::info!(system = name, ?hold, reason, "a person operated a breaker");
             if hold != Hold::Open {

@@ -10,7 +10,7 @@ use signalbox_model::{HeldReason, Timestamp};
 use signalbox_net::doctor::Known;
 use signalbox_net::verify::Verifier;
 use signalbox_store::StoreError;
-use signalbox_store::lane::{GateScope, GateStep, SavedGate};
+use signalbox_store::lane::{GateScope, SavedGate};
 use signalbox_workspace::{Integration, Source, System, Workspace};
 
 use super::Runtime;
@@ -37,8 +37,9 @@ impl Runtime {
         let store = &self.means.store;
         let now = self.means.clock.now();
         for system in workspace.systems.values() {
-            if let Some(gate) = self.systems.ensure(system).forget_breaker(now) {
-                store.save_gate(gate, GateStep::Opens).await?;
+            let system = self.systems.ensure(system);
+            if system.forgets_breaker() {
+                system.save_breaker(|gate, step| store.save_gate(gate, step)).await?;
             }
         }
         let mut active = BTreeMap::new();

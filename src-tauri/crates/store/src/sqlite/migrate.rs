@@ -33,7 +33,11 @@ pub(super) async fn run(conn: &mut SqliteConnection) -> Result<(), String> {
             "it has schema version {found}, and this program knows up to {newest}. Use the newer Signalbox that wrote it"
         ));
     }
-    for (at, migration) in MIGRATIONS.iter().enumerate().skip(have) {
+    bring_to(conn, have, newest).await
+}
+
+async fn bring_to(conn: &mut SqliteConnection, have: usize, wanted: usize) -> Result<(), String> {
+    for (at, migration) in MIGRATIONS.iter().enumerate().take(wanted).skip(have) {
         let number = at + 1;
         let script = format!(
             "BEGIN IMMEDIATE; {migration}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
@@ -52,4 +56,32 @@ async fn versions(conn: &mut SqliteConnection) -> Outcome<(i64, i64)> {
     let answer = rows(conn, sql, Args::default()).await?;
     let row = answer.first().ok_or_else(|| super::sql::corrupt("the schema's version"))?;
     Ok((row.get_int(0)?, row.get_int(1)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_gate_that_is_closed_at_the_upgrade_is_closed_since_then_in_the_history() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.expect("a ledger");
+        bring_to(&mut conn, 0, 9).await.expect("the versions before");
+        let gates = "INSERT INTO gate (scope, name, reason, since, until, explain) VALUES
+            ('system', 'open', 'breaker', 1, NULL, '{\"state\":\"open\",\"reason\":\"\"}'),
+            ('system', 'forced', 'breaker', 2, NULL, '{\"state\":\"forced-closed\",\"reason\":\"\"}'),
+            ('lane', 'sync/shop', 'rate', 3, 30, '429'),
+            ('integration', 'sync', 'pause', 4, NULL, '')";
+        sqlx::raw_sql(gates).execute(&mut conn).await.expect("what an older program wrote");
+        run(&mut conn).await.expect("the upgrade");
+        let spans =
+            "SELECT name || ' ' || reason || ' ' || since || ' ' || ifnull(until, '-') FROM gate_span ORDER BY since";
+        let spans: Vec<String> = sqlx::query_scalar(spans).fetch_all(&mut conn).await.expect("the history");
+        assert_eq!(
+            spans,
+            ["open breaker 1 -", "sync/shop rate 3 30", "sync pause 4 -"],
+            "one forced closed holds nothing"
+        );
+    }
 }
