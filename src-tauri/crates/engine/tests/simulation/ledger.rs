@@ -184,7 +184,7 @@ impl Lanes for SimLedger {
     }
 
     fn save_gate(&self, gate: SavedGate, step: GateStep) -> StoreFuture<'_, ()> {
-        self.call("save gate", false, move |store| async move { store.save_gate(gate, step).await })
+        self.call("save gate", true, move |store| async move { store.save_gate(gate, step).await })
     }
 
     fn gate_spans(&self, from: Timestamp) -> StoreFuture<'_, Vec<GateSpan>> {

@@ -9,11 +9,12 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use parking_lot::Mutex;
 use signalbox_engine::signals::Signals;
-use signalbox_engine::view::{PauseScope, ReplayRequest, ReplayTarget};
+use signalbox_engine::view::{ControlError, PauseScope, ReplayRequest, ReplayTarget};
 use signalbox_engine::{Parts, Runtime};
 use signalbox_model::filter::Filter;
 use signalbox_model::replay::{NewerPolicy, ReplayMode};
 use signalbox_model::{Clock as _, DeliveryId, DeliveryState, DiscardId};
+use signalbox_store::StoreError;
 use signalbox_store::read::{DeliveryRow, Selection};
 use signalbox_workspace::MapSecrets;
 use tempfile::TempDir;
@@ -277,7 +278,9 @@ impl Run {
 
     async fn pause(&mut self, engine: &Arc<Runtime>) {
         let name = ["sync", "shop", "desk"][self.dice.roll(3) as usize];
-        engine.pause(scope(name)).await.expect("it is paused");
+        if !taken(engine.pause(scope(name)).await) {
+            return self.trace.say(self.clock.now(), &format!("{name} is not paused"));
+        }
         self.paused.insert(name);
         self.tell_pauses();
         self.trace.say(self.clock.now(), &format!("{name} is paused"));
@@ -287,7 +290,11 @@ impl Run {
         let Some(name) = self.paused.iter().next().copied() else { return };
         self.paused.remove(name);
         self.tell_pauses();
-        engine.resume(scope(name)).await.expect("it is resumed");
+        if !taken(engine.resume(scope(name)).await) {
+            self.paused.insert(name);
+            self.tell_pauses();
+            return self.trace.say(self.clock.now(), &format!("{name} stays paused"));
+        }
         self.trace.say(self.clock.now(), &format!("{name} goes on"));
     }
 
@@ -451,6 +458,15 @@ impl Run {
 
 fn scope(name: &str) -> PauseScope {
     if name == "sync" { PauseScope::Integration(name.to_owned()) } else { PauseScope::System(name.to_owned()) }
+}
+
+/// Whether the ledger took what a person wanted; a busy or full one says that it did not.
+fn taken(answer: Result<(), ControlError>) -> bool {
+    match answer {
+        Ok(()) => true,
+        Err(ControlError::Store(StoreError::Busy | StoreError::DiskFull)) => false,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 pub fn everything_dead(engine: &Runtime, mode: ReplayMode, canary: bool) -> ReplayRequest {
