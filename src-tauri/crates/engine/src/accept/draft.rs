@@ -16,7 +16,8 @@ use super::behind::{Behind, Place};
 use super::facts::{Facts, Patience};
 use super::outline::Outline;
 use super::{ActiveIntegration, Input, Intake};
-use crate::dispatch::lane::{LaneRuntime, Permit};
+use crate::dispatch::lane::LaneRuntime;
+use crate::dispatch::permit::Permit;
 use crate::reading::Element;
 
 /// The longest that an event waits for a lane while it holds a place of another.

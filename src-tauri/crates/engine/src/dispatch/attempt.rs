@@ -11,8 +11,9 @@ use signalbox_store::delivery::{AttemptRecord, Completion, EndedBatch, Next, Ope
 use signalbox_workspace::Destination;
 
 use super::condition::{Conflict, judge_conflict, judge_unread, judge_unversioned};
-use super::lane::{LaneConfig, Permit};
+use super::lane::LaneConfig;
 use super::outcome::{Case, GateEffect, Judged, judge, judge_unsendable, retry_after};
+use super::permit::Permit;
 use super::{Dispatcher, Means};
 use crate::connect::{Deliver, RESPONSE_MAX, Sender, idempotency_key};
 use crate::gates::{Chosen, Turn};

@@ -13,13 +13,12 @@ use signalbox_model::{DeliveryId, Timestamp};
 use signalbox_store::LaneId;
 use signalbox_workspace::{Batch, Destination, Integration, System};
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
 
 use super::batch::Linger;
 use super::gate::{Closed, Gate, Verdict};
-use super::window::{OpenPlace, Window};
-use crate::gates::concurrency::{Place, Places};
-use crate::gates::{Limiter, Probing, SystemRuntime, Turn};
+use super::window::Window;
+use crate::gates::concurrency::Places;
+use crate::gates::{Probing, SystemRuntime};
 
 /// The longest sleep: a clock that jumps or a machine that slept is noticed within it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -56,14 +55,14 @@ pub struct LaneRuntime {
     pub config: ArcSwap<Option<LaneConfig>>,
     pub gate: Mutex<Gate>,
     pub linger: Linger,
-    window: Window,
+    pub(super) window: Window,
     wake: Notify,
     /// Ready rows may exist that no attempt was opened for.
-    backlog: AtomicBool,
+    pub(super) backlog: AtomicBool,
     /// Told when a backlog begins.
-    overtaken: Notify,
+    pub(super) overtaken: Notify,
     /// Rows of a backlog are being opened.
-    claiming: AtomicBool,
+    pub(super) claiming: AtomicBool,
     /// The earliest known due time, microseconds; `i64::MAX`: none.
     next_due: AtomicI64,
     /// No row waits that a breaker's probe could be made of before it is due.
@@ -92,22 +91,6 @@ pub struct Expiry {
     pub oldest: Option<Timestamp>,
     /// Those that it has ended.
     pub ended: u64,
-}
-
-/// Permission to have one attempt open; given back when its outcome is committed.
-pub struct Permit {
-    _place: OpenPlace,
-    /// Its turn under the system's limits, where there are any.
-    pub turn: Option<Turn>,
-}
-
-impl Permit {
-    /// Nothing was opened with it.
-    pub fn unused(self) {
-        if let Some(turn) = self.turn {
-            turn.unused();
-        }
-    }
 }
 
 /// The right to be the one delivery that tries a closed gate.
@@ -195,79 +178,6 @@ impl LaneRuntime {
         }
     }
 
-    /// For a row that is about to be inserted: a permit, if nothing waits before it and the gate is clear.
-    ///
-    /// Where only the window is full, waits for a place in it, at most until `patience` ends: a row that waits in the
-    /// ledger costs a claim, and all rows after it wait behind it. So senders that are a little faster than the
-    /// destination are slowed down a little, instead of building up a backlog that takes power from its own reduction.
-    pub async fn reserve_direct(&self, now: Timestamp, patience: Instant) -> Option<Permit> {
-        if !self.goes_direct(now) {
-            return None;
-        }
-        let place = match self.window.try_take() {
-            Some(place) => place,
-            None => self.wait_for_place(now, patience).await?,
-        };
-        let turn = match self.limiter() {
-            Some(limiter) => Some(limiter.try_turn()?),
-            None => None,
-        };
-        Some(Permit { _place: place, turn })
-    }
-
-    /// Ends early when a backlog begins: whoever comes then waits in the ledger, and must not get past who was here first.
-    async fn wait_for_place(&self, now: Timestamp, patience: Instant) -> Option<OpenPlace> {
-        let overtaken = self.overtaken.notified();
-        tokio::pin!(overtaken);
-        overtaken.as_mut().enable();
-        // What was left over from a backlog is being claimed: it took the places, so there is no waiting for some.
-        if self.claiming.load(Ordering::Acquire) || !self.goes_direct(now) {
-            return None;
-        }
-        tokio::select! {
-            biased;
-            () = overtaken => None,
-            place = self.window.take(patience) => place.filter(|_| self.goes_direct(now)),
-        }
-    }
-
-    fn goes_direct(&self, now: Timestamp) -> bool {
-        // A batch is opened when it goes.
-        let batches = || self.config.load().as_ref().as_ref().is_some_and(|to| to.batch().is_some());
-        !self.backlog.load(Ordering::Acquire) && !batches() && self.plain_verdict(now) == Verdict::Clear
-    }
-
-    fn limiter(&self) -> Option<Arc<Limiter>> {
-        self.config.load().as_ref().as_ref().and_then(|config| config.gates.limiter())
-    }
-
-    /// Waits for a turn under the system's limits. `None`: it has none.
-    pub async fn turn(&self) -> Option<Turn> {
-        loop {
-            // The limits may be changed while it waits: then it asks the new ones.
-            if let Some(turn) = self.limiter()?.turn().await {
-                return Some(turn);
-            }
-        }
-    }
-
-    /// Up to `most` permits, at least one (waits for it).
-    pub async fn reserve(&self, most: usize) -> Vec<Permit> {
-        let mut places = self.window.take_together(most).await.into_iter();
-        let Some(first) = places.next() else { return Vec::new() };
-        let mut permits = vec![Permit { _place: first, turn: self.turn().await }];
-        let limiter = self.limiter();
-        for place in places {
-            let turn = match limiter.as_ref().map(|limiter| limiter.try_turn()) {
-                Some(None) => break,
-                Some(turn) => turn,
-                None => None,
-            };
-            permits.push(Permit { _place: place, turn });
-        }
-        permits
-    }
-
     /// Takes the right to try a closed gate; `None`: another delivery has it.
     pub fn begin_probe(&self, now: Timestamp) -> Option<Probe> {
         let config = self.config.load();
@@ -325,24 +235,6 @@ impl LaneRuntime {
     pub fn ready(&self, rows: u32) {
         self.linger.told(rows);
         self.nudge();
-    }
-
-    /// A place on the wire and a turn under the system's limits, in the order in which the lane's own requests take them:
-    /// otherwise each of two could hold what the other waits for. None where the destination was removed.
-    pub async fn place_and_turn(&self) -> Option<(Place, Option<Turn>)> {
-        let batches = self.config.load().as_ref().as_ref()?.batch().is_some();
-        if batches {
-            let place = self.place().await?;
-            return Some((place, self.turn().await));
-        }
-        let turn = self.turn().await;
-        Some((self.place().await?, turn))
-    }
-
-    /// A place on the wire; none where the destination was removed.
-    pub async fn place(&self) -> Option<Place> {
-        let places = self.config.load().as_ref().as_ref()?.places.clone();
-        places.take().await
     }
 
     /// The gate may have changed: look again.

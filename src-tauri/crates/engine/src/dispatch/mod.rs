@@ -7,6 +7,7 @@ mod condition;
 pub mod gate;
 pub mod lane;
 pub mod outcome;
+pub mod permit;
 mod send;
 mod systems;
 mod window;
@@ -25,7 +26,8 @@ use tokio_util::task::TaskTracker;
 use crate::connect::Deliver;
 use attempt::Load;
 use gate::Verdict;
-use lane::{LaneRuntime, Permit, Probe};
+use lane::{LaneRuntime, Probe};
+use permit::Permit;
 
 /// The most rows one claim opens.
 const CLAIM: usize = 64;

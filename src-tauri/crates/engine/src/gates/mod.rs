@@ -10,10 +10,12 @@ mod saving;
 pub mod spans;
 mod steady;
 mod system;
+mod systems;
 pub mod view;
 pub mod words;
 
 pub use breaker::Hold;
 pub use endpoints::{Chosen, Switch};
 pub use limits::{Limiter, Turn};
-pub use system::{Ended, Probing, Settled, SystemRuntime, Systems, counts_against};
+pub use system::{Ended, Probing, Settled, SystemRuntime, counts_against};
+pub use systems::Systems;

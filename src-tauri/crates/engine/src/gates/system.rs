@@ -1,6 +1,5 @@
 //! One system at work: the gates that its lanes share.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use parking_lot::Mutex;
 use signalbox_model::breaker::{Change, Permitted};
 use signalbox_model::{Clock, FailureKind, HeldReason, Timestamp};
 use signalbox_net::quota::Reading;
-use signalbox_store::lane::{GateScope, GateStep, SavedGate};
+use signalbox_store::lane::{GateStep, SavedGate};
 use signalbox_workspace::System;
 use tokio::sync::watch;
 use url::Url;
@@ -86,7 +85,7 @@ pub const fn counts_against(kind: FailureKind) -> bool {
 }
 
 impl SystemRuntime {
-    fn new(config: Arc<System>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(config: Arc<System>, clock: Arc<dyn Clock>) -> Self {
         let state = State {
             steady: Steady::default(),
             paused_since: None,
@@ -109,7 +108,7 @@ impl SystemRuntime {
         self.config.load_full()
     }
 
-    fn configure(&self, config: &Arc<System>) {
+    pub(super) fn configure(&self, config: &Arc<System>) {
         let before = self.config.swap(config.clone());
         {
             let mut state = self.state.lock();
@@ -280,7 +279,7 @@ impl SystemRuntime {
         is_on
     }
 
-    fn restore(&self, gate: &SavedGate) {
+    pub(super) fn restore(&self, gate: &SavedGate) {
         let mut state = self.state.lock();
         let now = state.steady.read(self.clock.now());
         state.breaker.restore(gate, now);
@@ -333,48 +332,4 @@ fn spent_closed(spent: &Spent, title: &str, steady: Steady, replay: bool) -> Clo
     };
     let since = Some(steady.to_wall(spent.since));
     Closed { reason: HeldReason::Quota, since, until: Some(until), explain }
-}
-
-/// Every system that the workspace named since the start.
-pub struct Systems {
-    clock: Arc<dyn Clock>,
-    /// Breakers as an earlier run left them, until their systems come.
-    saved: Mutex<BTreeMap<String, SavedGate>>,
-    all: Mutex<BTreeMap<String, Arc<SystemRuntime>>>,
-}
-
-impl Systems {
-    pub fn new(clock: Arc<dyn Clock>, saved: &[SavedGate]) -> Self {
-        let breakers = saved
-            .iter()
-            .filter(|gate| gate.scope == GateScope::System && gate.reason == HeldReason::Breaker)
-            .map(|gate| (gate.name.clone(), gate.clone()))
-            .collect();
-        Self { clock, saved: Mutex::new(breakers), all: Mutex::default() }
-    }
-
-    pub fn get(&self, name: &str) -> Option<Arc<SystemRuntime>> {
-        self.all.lock().get(name).cloned()
-    }
-
-    pub fn all(&self) -> Vec<Arc<SystemRuntime>> {
-        self.all.lock().values().cloned().collect()
-    }
-
-    /// The system as the workspace says it now.
-    pub fn ensure(&self, config: &Arc<System>) -> Arc<SystemRuntime> {
-        let mut all = self.all.lock();
-        if let Some(known) = all.get(&config.name) {
-            if !Arc::ptr_eq(&known.config.load(), config) {
-                known.configure(config);
-            }
-            return known.clone();
-        }
-        let new = Arc::new(SystemRuntime::new(config.clone(), self.clock.clone()));
-        if let Some(gate) = self.saved.lock().remove(&config.name) {
-            new.restore(&gate);
-        }
-        all.insert(config.name.clone(), new.clone());
-        new
-    }
 }
