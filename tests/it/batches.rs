@@ -88,8 +88,14 @@ async fn two_hundred_events_take_few_requests_and_only_failed_records_go_again()
     let again = attempts.values().filter(|attempts| **attempts > 1).count();
     assert!((5..=60).contains(&again), "{again} of 200 went again");
 
-    let retried = rows.iter().find(|row| row["attempts"].as_u64() > Some(1)).unwrap();
-    let whole = detail(&process, retried).await;
+    let mut whole = Value::Null;
+    for retried in rows.iter().filter(|row| row["attempts"].as_u64() > Some(1)) {
+        whole = detail(&process, retried).await;
+        // Of a few that came late, more than half may have failed.
+        if whole["attempts"][0]["batch"]["size"].as_u64() >= Some(20) {
+            break;
+        }
+    }
     let first = &whole["attempts"][0];
     assert_eq!((first["status"].as_u64(), first["kind"].as_str()), (Some(207), Some("server")), "{first:#}");
     let batch = &first["batch"];
@@ -105,12 +111,14 @@ async fn two_hundred_events_take_few_requests_and_only_failed_records_go_again()
 
 #[tokio::test]
 async fn an_answer_that_leaves_a_record_out_loses_none() {
-    // All thirty go at once; each later round lingers in vain.
+    // All thirty go at once, once all are there; each later round lingers in vain.
     let thirty = HUBSPOT.replace("max = 100, linger = \"3s\"", "max = 30, linger = \"1500ms\"");
     let workspace = of_sandbox("hubspot", "{ kind = \"bearer\", secret = \"hubspot-token\" }", &thirty);
     let process = with_sandbox(&workspace).await;
     turn(&process, "hubspot", &json!({ "miscount": { "share": 0.5 } })).await;
+    process.post("systems/hubspot/pause", &json!({})).await;
     send_contacts(&process, 1..=30).await;
+    process.post("systems/hubspot/resume", &json!({})).await;
     process.wait_for("state:delivered", 30).await;
     let received = process.get("sandbox/systems/hubspot/received?limit=500").await;
     assert_eq!(received["records"], 30);

@@ -6,6 +6,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use signalbox_engine::view::PauseScope;
 use signalbox_model::{DeliveryState, FailureKind};
 use signalbox_store::Reads as _;
 use signalbox_store::read::{DeliveryRow, RecordEnd};
@@ -37,6 +38,14 @@ async fn send(world: &World, count: u32) {
     for n in 1..=count {
         world.send(&format!(r#"{{"key":"k{n}","n":{n}}}"#)).await;
     }
+}
+
+/// As many as are accepted meanwhile are there before the first request is made, however long accepting them takes.
+async fn gathered(world: &World, accepting: impl Future<Output = ()>) {
+    let shop = || PauseScope::System("shop".into());
+    world.runtime.pause(shop()).await.expect("pauses");
+    accepting.await;
+    world.runtime.resume(shop()).await.expect("resumes");
 }
 
 fn keys(rows: &[DeliveryRow]) -> Vec<&str> {
@@ -72,11 +81,9 @@ async fn what_is_due_goes_in_one_request_and_only_failed_records_go_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_to_retry_goes_again_without_the_others() {
     let world = World::with(&batch(3, "300ms")).await;
-    world.destinations.doors.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
     world.destinations.answer("/in", 200, r#"[true,{"retry":true},true]"#);
     world.destinations.answer("/in", 200, "[true]");
-    send(&world, 3).await;
-    world.destinations.doors.add_permits(10);
+    gathered(&world, send(&world, 3)).await;
     let rows = world.until("state:delivered", 3).await;
     assert_eq!(world.destinations.bodies(), [r#"{"items":[1,2,3]}"#, r#"{"items":[2]}"#]);
     assert_eq!(rows.iter().map(|row| row.attempts).collect::<Vec<_>>(), [1, 2, 1]);
@@ -87,7 +94,7 @@ async fn a_request_that_fails_as_a_whole_goes_again_under_the_same_key() {
     let world = World::with(&batch(3, "100ms")).await;
     world.destinations.answer("/in", 503, "{}");
     world.destinations.answer("/in", 200, "[true,true,true]");
-    send(&world, 3).await;
+    gathered(&world, send(&world, 3)).await;
     world.until("state:delivered", 3).await;
     assert_eq!(world.destinations.bodies(), [r#"{"items":[1,2,3]}"#; 2]);
     let keys = idempotency_keys(&world);
@@ -100,7 +107,7 @@ async fn an_answer_that_fits_no_record_leaves_all_of_them_unknown_and_they_go_ag
     for answer in ["[true]", "[true,true,true]", "[]"] {
         world.destinations.answer("/in", 200, answer);
     }
-    send(&world, 2).await;
+    gathered(&world, send(&world, 2)).await;
     let dead = world.until("state:dead", 2).await;
     assert!(dead.iter().all(|row| row.kind == Some(FailureKind::Unknown) && row.attempts == 3), "{dead:?}");
     assert_eq!(dead[0].message.as_deref(), Some("batch.outcomes made 0 entries for 2 records"));
@@ -112,11 +119,14 @@ async fn one_key_has_one_record_in_a_batch_and_keeps_its_order() {
     for _ in 0..20 {
         world.destinations.answer("/in", 200, "[true,true]");
     }
-    for n in 1..=5 {
-        for key in ["a", "b"] {
-            world.send(&format!(r#"{{"key":"{key}","n":{n}}}"#)).await;
+    gathered(&world, async {
+        for n in 1..=5 {
+            for key in ["a", "b"] {
+                world.send(&format!(r#"{{"key":"{key}","n":{n}}}"#)).await;
+            }
         }
-    }
+    })
+    .await;
     world.until("state:delivered", 10).await;
     let rounds = (1..=5).map(|n| format!(r#"{{"items":[{n},{n}]}}"#)).collect::<Vec<_>>();
     assert_eq!(world.destinations.bodies(), rounds);
@@ -153,7 +163,7 @@ async fn a_record_that_is_not_json_dies_and_takes_nobody_along() {
 async fn what_was_on_its_way_when_the_process_went_goes_again_under_the_same_key() {
     let world = World::with(&batch(3, "100ms")).await;
     world.destinations.doors.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
-    send(&world, 3).await;
+    gathered(&world, send(&world, 3)).await;
     let rows = world.until("state:sending", 3).await;
     assert!(rows.iter().all(|row| row.state == DeliveryState::Sending));
     let dir = world.crash().await;
