@@ -11,7 +11,7 @@ export default async function engine(browser) {
     await program.faults("crm", { renamed_field: true });
     await program.faults("salesforce", { paused: false, per_second: 4 });
     await until("some died", async () => (await program.count("state:dead destination:crm")) >= 4, { within: 40_000 });
-    await program.faults("salesforce", { paused: true });
+    await program.silence();
     await until("nothing is on its way", async () => (await program.count("state:queued,sending,retrying")) === 0, {
       within: 40_000,
     });

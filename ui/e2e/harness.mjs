@@ -72,6 +72,16 @@ export async function startIn(files, secrets, options = []) {
     post: (path, body) => call("POST", path, body),
     count: async (filter) => (await call("GET", `deliveries?limit=1&filter=${encodeURIComponent(filter)}`)).total,
     faults: (system, change) => call("PUT", `sandbox/systems/${system}/faults`, change),
+    /** Salesforce says nothing more. What it was saying when it was paused comes a moment later: then no more come. */
+    async silence() {
+      await call("PUT", "sandbox/systems/salesforce/faults", { paused: true });
+      let before = -1;
+      const rests = async () => {
+        const { total } = await call("GET", "deliveries?limit=1");
+        return before === (before = total);
+      };
+      await until("Salesforce is silent", rests, { every: 1000 });
+    },
     async stop() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");

@@ -98,6 +98,8 @@ export default async function mending(browser) {
   });
 
   await test("an edit is told the line where it stops being JSON; one that dies again is not among the others", async () => {
+    await page.getByText("Sample 1 of 2").waitFor();
+    await page.locator(".sample").waitFor();
     await page.keyboard.press("e");
     const name = id("json-editor").locator(".cm-line", { hasText: '"name"' });
     await retype(name, '"name": Cleo');
@@ -105,7 +107,7 @@ export default async function mending(browser) {
     assert.equal(await id("edit-send").isEnabled(), false);
     await retype(name, '"name": "Cleo"');
     await until("it is JSON again", async () => id("edit-send").isEnabled());
-    assert.match(await id("edit-group").innerText(), /to all 2/);
+    await until("both can have it", async () => /to all 2/.test(await id("edit-group").innerText()));
     await page.keyboard.press("Control+Enter");
     await until("it died again", async () => /tried 2 times/.test(await id("edit-answer").innerText()));
     await until("only the other is left", async () => /to 1 other…/.test(await id("edit-group").innerText()));
@@ -139,9 +141,12 @@ export default async function mending(browser) {
     await page.getByLabel("Rate").fill("1");
     await until("about 8 s", async () => /About [789] s/.test(await id("replay-plan").innerText()));
     await id("replay-confirm").click();
+    // Until then the line below is that of the replay before, which could be undone too.
+    await id("replay-plan").waitFor({ state: "detached" });
     await until("the first arrived", async () => (await program.count("state:delivered")) >= 4);
     await id("replay-undo").click();
     await until("it is no more", async () => !/\/s/.test(await id("replay-progress").innerText()));
+    await until("nothing is on its way", async () => (await program.count("state:sending,queued,retrying,held")) === 0);
     const [left, arrived] = [await dead(), await program.count("state:delivered")];
     assert.ok(left >= 4, `${left} are left`);
     assert.equal(left + arrived, 11);
