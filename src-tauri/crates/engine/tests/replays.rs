@@ -205,7 +205,7 @@ async fn a_dry_run_and_a_delivery_never_hold_what_the_other_waits_for() {
 
 /// Until so many wait for a turn under the system's limits.
 async fn waiting_for_a_turn(world: &World, count: u32) {
-    for _ in 0..400 {
+    for _ in 0..4_000 {
         let gates = world.runtime.system_gates("shop").expect("the system is there");
         if gates.limits.is_some_and(|limits| limits.waiting == count) {
             return;
