@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { cleanup, render, screen } from "@testing-library/svelte";
+import { cleanup, configure, render, screen, waitFor } from "@testing-library/svelte";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import App from "../App.svelte";
 import { createApp, type App as Panel } from "../data/app";
@@ -11,6 +11,8 @@ let panel: Panel;
 let stop: () => void;
 
 beforeAll(() => {
+  // Less than a test may take: the whole panel in jsdom takes seconds where the machine is busy.
+  configure({ asyncUtilTimeout: 15_000 });
   // What jsdom lacks.
   vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {} }));
   vi.stubGlobal(
@@ -66,7 +68,7 @@ describe("first run", () => {
     const backend = new FakeBackend(Date.now());
     open(backend);
     const start = await screen.findByTestId("start-sandbox");
-    await vi.waitFor(() => expect(document.activeElement).toBe(start));
+    await waitFor(() => expect(document.activeElement).toBe(start));
     start.click();
     await screen.findByTestId("nav-deliveries");
     expect(sentTo(backend, "/sandbox/start")).toHaveLength(1);
@@ -90,13 +92,14 @@ describe("triage", () => {
     press("r");
     const confirm = await screen.findByTestId("replay-confirm");
     confirm.click();
-    await vi.waitFor(() => expect(sentTo(backend, "/replays")).toHaveLength(2));
+    await waitFor(() => expect(sentTo(backend, "/replays")).toHaveLength(2));
     const [plan, replay] = sentTo(backend, "/replays").map((r) => r.body);
     expect(plan).toMatchObject({ dry_run: true });
     expect(replay).toMatchObject({ plan: expect.stringMatching(/^pln_/) });
     expect(replay).not.toHaveProperty("filter");
     expect((await screen.findByTestId("replay-progress")).textContent).toContain(`of ${dead} confirmed`);
-    expect(screen.queryByTestId("replay-plan")).toBeNull();
+    // It goes once its replay is shown.
+    await waitFor(() => expect(screen.queryByTestId("replay-plan")).toBeNull());
   });
 
   it("puts the focus on the plan's button and gives it back", async () => {
@@ -104,9 +107,9 @@ describe("triage", () => {
     const opener = await screen.findByTestId("replay-open");
     opener.focus();
     opener.click();
-    await vi.waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("replay-confirm")));
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("replay-confirm")));
     press("Escape");
-    await vi.waitFor(() => expect(screen.queryByTestId("replay-plan")).toBeNull());
+    await waitFor(() => expect(screen.queryByTestId("replay-plan")).toBeNull());
     expect(document.activeElement).toBe(opener);
   });
 
@@ -126,7 +129,7 @@ describe("faults", () => {
     open(backend, "#/systems/hubspot");
     const dial = await screen.findByTestId("fault-error_500");
     dial.click();
-    await vi.waitFor(() => expect(dial.getAttribute("aria-checked")).toBe("true"));
+    await waitFor(() => expect(dial.getAttribute("aria-checked")).toBe("true"));
     expect(backend.world.faults.hubspot?.error_500).toEqual({ share: 1 });
     expect(panel.checklist.done.has("break")).toBe(true);
   });
