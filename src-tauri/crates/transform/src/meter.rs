@@ -11,7 +11,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Limits;
 use crate::error::{Budget, RunError};
@@ -31,6 +31,8 @@ struct Meter {
     stride: Cell<u32>,
     fuel: Cell<u64>,
     deadline: Cell<Option<Instant>>,
+    /// The thread's own time at which the run is over; none where the deadline alone decides.
+    own_end: Cell<Option<Duration>>,
     stack_reserve: Cell<usize>,
     memory: Cell<usize>,
     memory_used: Cell<usize>,
@@ -43,6 +45,7 @@ thread_local! {
             stride: Cell::new(0),
             fuel: Cell::new(0),
             deadline: Cell::new(None),
+            own_end: Cell::new(None),
             stack_reserve: Cell::new(0),
             memory: Cell::new(usize::MAX),
             memory_used: Cell::new(0),
@@ -63,6 +66,17 @@ fn stop(what: Budget) -> ! {
 )]
 fn clock() -> Instant {
     Instant::now()
+}
+
+/// How long this thread has had a processor.
+#[cfg(unix)]
+fn own_time() -> Option<Duration> {
+    Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime)).ok()
+}
+
+#[cfg(not(unix))]
+fn own_time() -> Option<Duration> {
+    None
 }
 
 impl Meter {
@@ -89,9 +103,15 @@ impl Meter {
             None => stop(Budget::Fuel),
             Some(left) => self.fuel.set(left),
         }
-        if self.deadline.get().is_some_and(|deadline| clock() > deadline) {
+        // The thread's own time is dearer to ask for, and never ahead.
+        if self.deadline.get().is_some_and(|deadline| clock() > deadline) && self.is_own_time_over() {
             stop(Budget::Time)
         }
+    }
+
+    fn is_own_time_over(&self) -> bool {
+        let Some(end) = self.own_end.get() else { return true };
+        own_time().is_none_or(|now| now > end)
     }
 
     fn take(&self, bytes: usize) {
@@ -221,6 +241,7 @@ impl Drop for Running {
             meter.run.set(IDLE);
             meter.stride.set(0);
             meter.deadline.set(None);
+            meter.own_end.set(None);
             meter.stack_reserve.set(0);
             meter.memory.set(usize::MAX);
         });
@@ -235,6 +256,8 @@ pub(crate) fn metered<T>(limits: &Limits, work: impl FnOnce() -> T) -> Result<T,
         meter.stride.set(STRIDE);
         meter.fuel.set(limits.fuel);
         meter.deadline.set(clock().checked_add(limits.time));
+        let own_end = || own_time()?.checked_add(limits.time);
+        meter.own_end.set(if limits.counts_waiting { None } else { own_end() });
         meter.stack_reserve.set(limits.stack_reserve);
         meter.memory.set(limits.memory);
         meter.memory_used.set(0);
@@ -264,4 +287,53 @@ fn why(payload: Box<dyn Any + Send>) -> RunError {
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("it stopped without a reason").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(20);
+
+    /// Waits as a thread does whose machine is busy: without a processor. Then goes on for a few steps.
+    fn waits_for_longer_than_it_may_run() {
+        let begun = clock();
+        let (tell, wait) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            while begun.elapsed() < SHORT * 3 {
+                std::hint::spin_loop();
+            }
+            tell.send(())
+        });
+        wait.recv().expect("it is told");
+        (0..1_000).for_each(|_| step());
+    }
+
+    fn runs_for_ever() {
+        loop {
+            step();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_run_behind_the_commit_may_wait_for_a_processor_as_long_as_it_takes() {
+        let limits = Limits { time: SHORT, ..Limits::BEHIND };
+        assert_eq!(metered(&limits, waits_for_longer_than_it_may_run), Ok(()));
+    }
+
+    #[test]
+    fn a_run_that_others_wait_for_may_not() {
+        let limits = Limits { time: SHORT, ..Limits::INLINE };
+        let over = metered(&limits, waits_for_longer_than_it_may_run);
+        assert_eq!(over, Err(RunError::OverBudget { what: Budget::Time }));
+    }
+
+    #[test]
+    fn a_run_that_works_on_is_ended_by_its_own_time() {
+        for limits in [Limits::INLINE, Limits::BEHIND] {
+            let over = metered(&Limits { time: SHORT, fuel: u64::MAX, ..limits }, runs_for_ever);
+            assert_eq!(over, Err(RunError::OverBudget { what: Budget::Time }));
+        }
+    }
 }
