@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -92,22 +92,25 @@ pub struct Destination {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
     arrived: Arc<Notify>,
-    serving: Option<JoinHandle<()>>,
+    /// Keeps the port from all others while nobody listens; connections to it are refused.
+    _port: TcpSocket,
+    serving: JoinHandle<()>,
 }
 
 impl Destination {
     /// Answers 200 `{}` until told otherwise.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut destination = Self { address, state: Arc::default(), arrived: Arc::default(), serving: None };
-        destination.serve(listener);
-        destination
+        let port = shared(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let address = port.local_addr().unwrap();
+        let (state, arrived) = (Arc::default(), Arc::default());
+        let serving = Self::serve(address, &state, &arrived);
+        Self { address, state, arrived, _port: port, serving }
     }
 
-    fn serve(&mut self, listener: TcpListener) {
-        let (state, arrived) = (self.state.clone(), self.arrived.clone());
-        self.serving = Some(tokio::spawn(async move {
+    fn serve(address: SocketAddr, state: &Arc<Mutex<State>>, arrived: &Arc<Notify>) -> JoinHandle<()> {
+        let listener = shared(address).listen(1024).unwrap();
+        let (state, arrived) = (state.clone(), arrived.clone());
+        tokio::spawn(async move {
             // Connections end with the listener.
             let mut connections = tokio::task::JoinSet::new();
             loop {
@@ -115,7 +118,7 @@ impl Destination {
                     connections.spawn(converse(stream, state.clone(), arrived.clone()));
                 }
             }
-        }));
+        })
     }
 
     /// `http://127.0.0.1:port`
@@ -135,21 +138,15 @@ impl Destination {
 
     /// Connections are refused from now on.
     pub fn go_down(&mut self) {
-        if let Some(serving) = self.serving.take() {
-            serving.abort();
-        }
+        self.serving.abort();
     }
 
     /// Listens again where it did.
     pub async fn come_back(&mut self) {
-        let address = self.address;
-        let listener =
-            crate::until(
-                "the port of a destination to be free",
-                || async move { TcpListener::bind(address).await.ok() },
-            );
-        let listener = listener.await;
-        self.serve(listener);
+        self.serving.abort();
+        // Two that listen would share what comes.
+        let _ended = (&mut self.serving).await;
+        self.serving = Self::serve(self.address, &self.state, &self.arrived);
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -192,6 +189,14 @@ impl Drop for Destination {
     fn drop(&mut self) {
         self.go_down();
     }
+}
+
+/// A port that one who listens and one who keeps it can both have; nobody else gets it.
+fn shared(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 async fn converse(mut stream: TcpStream, state: Arc<Mutex<State>>, arrived: Arc<Notify>) {
