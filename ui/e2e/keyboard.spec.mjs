@@ -120,6 +120,26 @@ export default async function keyboard(browser) {
     await help.waitFor({ state: "detached" });
   });
 
+  await test("a dialog that is opened the moment another one closes stays open", async () => {
+    await press("Control+k");
+    await page.getByRole("listbox", { name: "Found" }).waitFor();
+    // The browser tells of the close after the next key.
+    await page.evaluate(() => {
+      document.querySelector("dialog[open]").close();
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "?", bubbles: true }));
+    });
+    const help = page.getByRole("dialog", { name: "Keyboard" });
+    await help.waitFor();
+    await page.evaluate(() => new Promise((told) => setTimeout(told)));
+    assert.ok(await help.isVisible());
+    await press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await press("?");
+    await help.waitFor();
+    await press("Escape");
+    await help.waitFor({ state: "detached" });
+  });
+
   await test("with single keys off they do nothing, and the others still do", async () => {
     await press("?");
     await page.getByLabel("Single keys act").uncheck();
